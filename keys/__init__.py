@@ -1,0 +1,1 @@
+"""Keys: versioned secrets, sealing at rest, signatures, and the connections they open."""

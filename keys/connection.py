@@ -1,0 +1,56 @@
+"""Where a department or recipient is reached, and with which credential. Its address and token never show in a repr."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+
+class ConnectionUnknown(Exception):
+    """A connection is not registered, or its file cannot be trusted. Register it as the message says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How one department or recipient is reached. `public_key` is the raw Ed25519 key of its receipts in base64."""
+
+    name: str
+    url: str = field(repr=False)
+    token: str = field(default="", repr=False)
+    public_key: str = ""
+    key_id: str = ""
+
+
+def load(path: Path) -> Mapping[str, Connection]:
+    """Reads the connections file, by name.
+
+    Raises ConnectionUnknown if the file is missing, readable by others than its owner, or has an unknown key.
+    """
+    if not path.is_file():
+        raise ConnectionUnknown(f"{path}: no connections file; write one as docs/connections.md shows, mode 0600")
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ConnectionUnknown(f"{path}: others may read the credentials in it; run: chmod 600 {path}")
+    entries = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    return {name: _connection(path, name, entry) for name, entry in entries.items()}
+
+
+def _connection(path: Path, name: str, entry: Mapping[str, str]) -> Connection:
+    unknown = sorted(set(entry) - {"url", "token", "public_key", "key_id"})
+    if unknown or "url" not in entry:
+        raise ConnectionUnknown(f"{path}: connection {name}: {'unknown key ' + unknown[0] if unknown else 'url is missing'}")
+    return Connection(name=name, **entry)
+
+
+def save(path: Path, connections: Mapping[str, Mapping[str, str]]) -> None:
+    """Writes the connections file at once and readable by its owner only."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(path.name + ".tmp")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        yaml.safe_dump({name: dict(entry) for name, entry in connections.items()}, file, allow_unicode=True)
+    os.replace(draft, path)

@@ -1,0 +1,107 @@
+"""Versioned root secrets per purpose, wrapped by a passphrase, and the keys derived from them (I11)."""
+
+from __future__ import annotations
+
+import json
+import os
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+PURPOSES = ("identity", "handle", "digest", "token", "staging", "quarantine")
+_SCRYPT = {"n": 2**15, "r": 8, "p": 1}
+
+
+class KeyringClosed(Exception):
+    """The keyring cannot be opened or does not hold the key asked for. Nothing is read or sent without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A 32-byte key for one purpose and context. `id` names purpose and version and goes into what the key made."""
+
+    id: str
+    secret: bytes = field(repr=False)
+
+
+class Keyring:
+    """Root secrets by purpose and version. The highest version is the primary one; older ones still open what they made."""
+
+    def __init__(self, roots: Mapping[str, Mapping[int, bytes]]) -> None:
+        self._roots = roots
+
+    def derive(self, purpose: str, *context: str) -> Derived:
+        """The primary key of a purpose for a context, for example a recipient. Equal context, equal key."""
+        return self.derive_version(max(self._versions(purpose)), purpose, *context)
+
+    def derive_version(self, version: int, purpose: str, *context: str) -> Derived:
+        """The same under an older version, to open or compare what that version made.
+
+        Raises KeyringClosed if the keyring does not hold it.
+        """
+        root = self._versions(purpose).get(version)
+        if root is None:
+            raise KeyringClosed(f"keyring: {purpose} has no version {version}; restore the keyring it was made with")
+        about = json.dumps(["credit-gateway", purpose, version, *context]).encode()
+        return Derived(f"{purpose}.{version}", HKDF(SHA256(), 32, None, about).derive(root))
+
+    def reopen(self, key_id: str, *context: str) -> Derived:
+        """The key that an artefact names by `key_id`."""
+        purpose, _, version = key_id.rpartition(".")
+        return self.derive_version(int(version), purpose, *context)
+
+    def _versions(self, purpose: str) -> Mapping[int, bytes]:
+        if purpose not in self._roots:
+            raise KeyringClosed(f"keyring: no key for the purpose {purpose}; create the keyring anew with `gateway setup`")
+        return self._roots[purpose]
+
+    @classmethod
+    def for_tests(cls) -> Keyring:
+        """A keyring that everybody knows. It protects nothing; real ones come from `create`."""
+        return cls({purpose: {1: purpose.encode().ljust(32, b".")} for purpose in PURPOSES})
+
+
+def create(path: Path, passphrase: bytes, entropy: Callable[[int], bytes] = os.urandom) -> None:
+    """Writes a new keyring with version 1 of every purpose, wrapped by the passphrase, mode 0600.
+
+    Raises FileExistsError rather than overwrite: without the old keys nothing sealed can be read again.
+    """
+    salt, nonce = entropy(16), entropy(12)
+    roots = {purpose: {"1": b64encode(entropy(32)).decode()} for purpose in PURPOSES}
+    sealed = AESGCM(_wrapping_key(passphrase, salt)).encrypt(nonce, json.dumps(roots).encode(), b"keyring.v1")
+    document = {"version": 1, "kdf": {"name": "scrypt", **_SCRYPT, "salt": b64encode(salt).decode()},
+                "nonce": b64encode(nonce).decode(), "sealed": b64encode(sealed).decode()}
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(document, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def unlock(path: Path, passphrase: bytes) -> Keyring:
+    """Opens a keyring file.
+
+    Raises KeyringClosed if the file is missing or altered, or the passphrase is not the one it was made with.
+    """
+    if not path.is_file():
+        raise KeyringClosed(f"{path}: no keyring; create it with `gateway setup`")
+    document = json.loads(path.read_text(encoding="utf-8"))
+    wrapping = _wrapping_key(passphrase, b64decode(document["kdf"]["salt"]))
+    try:
+        plain = AESGCM(wrapping).decrypt(b64decode(document["nonce"]), b64decode(document["sealed"]), b"keyring.v1")
+    except InvalidTag as error:
+        raise KeyringClosed(f"{path}: wrong passphrase, or the file was altered; restore both from the same backup") from error
+    roots = json.loads(plain)
+    return Keyring({purpose: {int(v): b64decode(s) for v, s in roots[purpose].items()} for purpose in roots})
+
+
+def _wrapping_key(passphrase: bytes, salt: bytes) -> bytes:
+    return Scrypt(salt=salt, length=32, **_SCRYPT).derive(passphrase)

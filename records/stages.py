@@ -1,0 +1,130 @@
+"""How far a record has come, as a type: Collected → Checked → Permitted → Masked → Receipt. Skipping a room does not type-check.
+
+Frames hold one column per catalogue field (Arrow strings, missing is NA) and these reserved columns:
+
+    LINE    int64   line or row number in what the department handed in, 1-based, as a clerk would count it
+    DAMAGE  string  NA, or the reason code why the row could not even be read (then the fields are NA)
+    RAW     string  NA, or the damaged row as it came (only where DAMAGE is set)
+    RECORD  string  record id, from the entry's natural key (records/identity.py)
+    HANDLE  string  the recipient's own reference to the record, derived with the recipient's key
+    DIGEST  string  the recipient's keyed digest over what it is permitted to have
+    REASON  string  one reason code
+    REASONS string  all reason codes of a row, joined by ";"; the first is the primary one
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+
+LINE, DAMAGE, RAW = "_line", "_damage", "_raw"
+RECORD, HANDLE, DIGEST = "_record", "_handle", "_digest"
+REASON, REASONS = "_reason", "_reasons"
+
+
+class Unbalanced(Exception):
+    """Figures of a stage do not add up (I2): a defect of the gateway, never of the data. Stop and report it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What one partition of a feed handed in, as text, catalogued columns only.
+
+    rows: the entry's fields found in the header, LINE, DAMAGE, RAW. `dropped` are uncatalogued column names left at the
+    threshold, `missing` the entry's fields the header does not have. `digest` is sha256 over the source bytes or rows.
+    """
+
+    feed: str
+    entry: str
+    partition: str
+    rows: pd.DataFrame
+    dropped: tuple[str, ...]
+    missing: tuple[str, ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How one rule fared on one partition: figures and line numbers, never a value (I8).
+
+    `field` is "" for a rule over the whole row or batch. `lines` holds at most 20 LINE numbers.
+    """
+
+    field: str
+    rule: str
+    severity: str
+    tested: int
+    failed: int
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Good and bad rows apart. accepted: RECORD, LINE, every field of the entry (NA where empty), values in normal form.
+    quarantined: LINE, RECORD (NA where the key cannot be read), REASONS, RAW, the fields as they came.
+    `refused` is "" or the reason code for which the whole batch was refused (then accepted is empty)."""
+
+    feed: str
+    entry: str
+    partition: str
+    collected: int
+    accepted: pd.DataFrame
+    quarantined: pd.DataFrame
+    findings: tuple[Finding, ...]
+    refused: str = ""
+
+    def __post_init__(self) -> None:
+        if self.collected != len(self.accepted) + len(self.quarantined):
+            raise Unbalanced(f"feed {self.feed}, partition {self.partition}: collected is not accepted + quarantined")
+
+
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    """What one recipient may have and does not hold yet. rows: RECORD, HANDLE, DIGEST and exactly the granted fields,
+    still unmasked, ordered by HANDLE. `masks` names the recipe of each field. withheld: RECORD, REASON.
+    `unchanged` counts the records the recipient already holds with the same digest."""
+
+    entry: str
+    recipient: str
+    considered: int
+    rows: pd.DataFrame
+    masks: Mapping[str, str]
+    withheld: pd.DataFrame
+    unchanged: int
+
+    def __post_init__(self) -> None:
+        if self.considered != len(self.rows) + len(self.withheld) + self.unchanged:
+            raise Unbalanced(f"entry {self.entry}, recipient {self.recipient}: accepted is not sent + unchanged + withheld")
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """What may stand at the door. rows: RECORD, HANDLE, DIGEST and the granted fields, desensitised. withheld: RECORD,
+    REASON, those the leak gate stopped. Only `payload()` may leave."""
+
+    entry: str
+    recipient: str
+    rows: pd.DataFrame
+    withheld: pd.DataFrame
+
+    def payload(self) -> pd.DataFrame:
+        """The columns that leave: HANDLE and the granted fields, nothing else (I3)."""
+        return self.rows.drop(columns=[RECORD, DIGEST])
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A recipient's verified answer to one batch. `accepted` are handles; `refused` maps a handle to the recipient's
+    reason code. `digest` is sha256 over the receipt's bytes, `key_id` the key that signed it ("" where the exchange
+    method has no signature and the read-back is the proof)."""
+
+    recipient: str
+    batch: str
+    accepted: tuple[str, ...]
+    refused: Mapping[str, str]
+    digest: str
+    key_id: str
+    at: datetime
