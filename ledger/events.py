@@ -1,0 +1,62 @@
+"""What can be put on the ledger: a closed list of events, their figures, and the balance they must keep (I2)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+Note = str | int | list[str] | dict[str, int]
+
+
+class Event(StrEnum):
+    """One word per thing that happens to a batch."""
+
+    RUN_OPENED = "run_opened"
+    COLLECTED = "collected"
+    CHECKED = "checked"
+    REFUSED = "refused"
+    FAILED = "failed"
+    SOURCE_BALANCED = "source_balanced"
+    INTENDED = "intended"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    RECIPIENT_BALANCED = "recipient_balanced"
+    RUN_CLOSED = "run_closed"
+
+
+class Imbalance(Exception):
+    """Figures that do not add up (I2). The ledger refuses them and the run fails: a defect of the gateway, report it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One event to put on the ledger. `figures` are counts of records; `notes` are ids, digests, names and reason codes."""
+
+    event: Event
+    run: str
+    feed: str
+    recipient: str = ""
+    figures: Mapping[str, int] = field(default_factory=dict)
+    notes: Mapping[str, Note] = field(default_factory=dict)
+
+    def body(self) -> str:
+        """The canonical JSON that is hashed and kept."""
+        return json.dumps({"figures": dict(self.figures), "notes": dict(self.notes)}, sort_keys=True,
+                          ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def prove_balance(line: Line) -> None:
+    """Returns if the figures of a balance line add up; raises Imbalance naming run and recipient if not (I2)."""
+    figures = line.figures
+    if line.event is Event.SOURCE_BALANCED:
+        parts = figures["accepted"] + figures["quarantined"]
+        whole, what = figures["collected"], "collected is not accepted + quarantined"
+    elif line.event is Event.RECIPIENT_BALANCED:
+        parts = sum(figures[part] for part in ("delivered", "unchanged", "withheld", "pending"))
+        whole, what = figures["accepted"], "accepted is not delivered + unchanged + withheld + pending"
+    else:
+        return
+    if whole != parts or min(figures.values()) < 0:
+        raise Imbalance(f"feed {line.feed}, run {line.run}, recipient {line.recipient or '-'}: {what} ({whole} and {parts})")

@@ -1,0 +1,42 @@
+"""Who holds what: the last delivered digest per recipient and record, changed only together with the line that tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from records.schema import holdings, withdrawn
+
+TEXT = pd.ArrowDtype(pa.string())
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A recipient and an entry it holds records of."""
+
+    recipient: str
+    entry: str
+
+
+def held(connection: Connection, holder: Holder) -> pd.Series:
+    """Digests by record id of what a recipient holds of an entry: Arrow strings, empty if nothing."""
+    query = sa.select(holdings.c.record, holdings.c.digest).where(
+        holdings.c.recipient == holder.recipient, holdings.c.entry == holder.entry)
+    rows = connection.execute(query).all()
+    return pd.Series([row[1] for row in rows], index=pd.Index([row[0] for row in rows], dtype=TEXT), dtype=TEXT)
+
+
+def withdrawn_records(connection: Connection, entry: str) -> pd.Index:
+    """Record ids of an entry on the suppression list (I6)."""
+    rows = connection.execute(sa.select(withdrawn.c.record).where(withdrawn.c.entry == entry)).scalars().all()
+    return pd.Index(rows, dtype=TEXT)
+
+
+def count(connection: Connection) -> pd.DataFrame:
+    """How many records each recipient holds: columns recipient, entry, records."""
+    query = sa.select(holdings.c.recipient, holdings.c.entry, sa.func.count().label("records"))
+    return pd.read_sql(query.group_by(holdings.c.recipient, holdings.c.entry), connection)

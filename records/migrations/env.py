@@ -1,0 +1,13 @@
+"""Alembic's entry: runs the migrations of the state database on the URL it is given."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from records import schema
+
+with schema.connect(context.config.attributes["url"]).connect() as connection:
+    context.configure(connection=connection, target_metadata=schema.METADATA, render_as_batch=True)
+    with context.begin_transaction():
+        context.run_migrations()
+    connection.commit()

@@ -1,0 +1,75 @@
+"""Quarantine 问题数据区: rows that failed, sealed, with reason codes, until the department corrects them or they expire."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Engine
+
+from keys.keyring import Keyring
+from keys.seal import key_id, seal, unseal
+from records.schema import quarantine, writing
+from records.stages import LINE, REASONS, Checked
+
+EXPIRES_AFTER = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The quarantine and the key of what lies in it."""
+
+    engine: Engine
+    keyring: Keyring
+
+    def put(self, connection: Connection, checked: Checked, run: str, at: datetime) -> None:
+        """Keeps the quarantined rows of a partition.
+
+        A row that comes again unchanged on a later night is the same item: it is marked as seen again, not kept twice.
+        """
+        items = [self._item(checked, row, run, at) for row in checked.quarantined.to_dict("records")]
+        if not items:
+            return
+        insert = (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert(quarantine)
+        again = {"run": insert.excluded.run, "last_seen": insert.excluded.last_seen, "line": insert.excluded.line,
+                 "partition": insert.excluded.partition, "expires_on": insert.excluded.expires_on}
+        connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=again), items)
+
+    def _item(self, checked: Checked, row: dict[str, Any], run: str, at: datetime) -> dict[str, Any]:
+        reasons, line = row[REASONS], int(row[LINE])
+        content = {k: v for k, v in row.items() if isinstance(v, str) and k not in (REASONS,)}
+        payload = json.dumps(content, ensure_ascii=False, sort_keys=True).encode()
+        name_key = self.keyring.derive("quarantine", "name", checked.feed)
+        name = hashlib.blake2b(payload + reasons.encode(), key=name_key.secret, digest_size=16).hexdigest()
+        sealed = seal(payload, self.keyring.derive("quarantine", "payload", checked.feed), name.encode())
+        return {"id": name, "feed": checked.feed, "run": run, "partition": checked.partition, "line": line,
+                "reason": reasons.split(";")[0], "reasons": reasons, "first_seen": at.isoformat(),
+                "last_seen": at.isoformat(), "expires_on": (at.date() + EXPIRES_AFTER).isoformat(), "sealed": sealed}
+
+    def items(self, feed: str | None = None) -> pd.DataFrame:
+        """What lies in quarantine: id, feed, partition, line, reasons and dates, never the content."""
+        columns = [c for c in quarantine.c if c.name != "sealed"]
+        query = sa.select(*columns).order_by(quarantine.c.feed, quarantine.c.partition, quarantine.c.line)
+        with self.engine.connect() as connection:
+            return pd.read_sql(query.where(quarantine.c.feed == feed) if feed else query, connection)
+
+    def open(self, item: str) -> dict[str, str]:
+        """The content of one item. Raises KeyError if there is none. Callers account for the look-up (D47)."""
+        with self.engine.connect() as connection:
+            row = connection.execute(sa.select(quarantine).where(quarantine.c.id == item)).mappings().one_or_none()
+        if row is None:
+            raise KeyError(item)
+        key = self.keyring.reopen(key_id(row["sealed"]), "payload", row["feed"])
+        content: dict[str, str] = json.loads(unseal(row["sealed"], key, item.encode()))
+        return content
+
+    def expire(self, today: date) -> int:
+        """Deletes the items past their date and returns how many (I8)."""
+        with writing(self.engine) as connection:
+            return connection.execute(sa.delete(quarantine).where(quarantine.c.expires_on < today.isoformat())).rowcount

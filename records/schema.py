@@ -1,0 +1,155 @@
+"""The tables of the gateway's state, one engine seam for SQLite (embedded) and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Column, Connection, Engine, Index, Integer, LargeBinary, String, Text, event
+
+METADATA = sa.MetaData()
+
+# SQLite numbers rows by itself only in a column declared INTEGER.
+_BIG = sa.BigInteger().with_variant(Integer, "sqlite")
+
+runs = sa.Table(
+    "runs", METADATA,
+    Column("run", String(80), primary_key=True),
+    Column("feed", String(120), nullable=False),
+    Column("night", String(10), nullable=False),
+    Column("window_start", String(40), nullable=False),
+    Column("window_end", String(40), nullable=False),
+    Column("trigger", String(40), nullable=False),
+    Column("edition", String(40), nullable=False),
+    Column("opened_at", String(40), nullable=False),
+    Column("state", String(20), nullable=False),
+    Index("runs_by_feed", "feed", "opened_at"),
+)
+
+lines = sa.Table(
+    "ledger", METADATA,
+    Column("seq", _BIG, primary_key=True, autoincrement=False),
+    Column("at", String(40), nullable=False),
+    Column("event", String(40), nullable=False),
+    Column("run", String(80), nullable=False),
+    Column("feed", String(120), nullable=False),
+    Column("recipient", String(80), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index("ledger_by_run", "run", "event"),
+)
+
+ledger_head = sa.Table(
+    "ledger_head", METADATA,
+    Column("one", Integer, primary_key=True),
+    Column("seq", _BIG, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+findings = sa.Table(
+    "findings", METADATA,
+    Column("run", String(80), primary_key=True),
+    Column("partition", String(200), primary_key=True),
+    Column("field", String(80), primary_key=True),
+    Column("rule", String(80), primary_key=True),
+    Column("severity", String(10), nullable=False),
+    Column("tested", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("lines", Text, nullable=False),
+)
+
+quarantine = sa.Table(
+    "quarantine", METADATA,
+    Column("id", String(40), primary_key=True),
+    Column("feed", String(120), nullable=False),
+    Column("run", String(80), nullable=False),
+    Column("partition", String(200), nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("reason", String(60), nullable=False),
+    Column("reasons", Text, nullable=False),
+    Column("first_seen", String(40), nullable=False),
+    Column("last_seen", String(40), nullable=False),
+    Column("expires_on", String(10), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("quarantine_by_feed", "feed", "reason"),
+)
+
+outbox = sa.Table(
+    "outbox", METADATA,
+    Column("recipient", String(80), primary_key=True),
+    Column("entry", String(80), primary_key=True),
+    Column("record", String(40), primary_key=True),
+    Column("handle", String(40), nullable=False),
+    Column("digest", String(40), nullable=False),
+    Column("batch", String(64), nullable=False),
+    Column("run", String(80), nullable=False),
+    Column("segment", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("reason", String(60), nullable=False),
+    Index("outbox_by_batch", "batch"),
+    Index("outbox_by_run", "run"),
+)
+
+holdings = sa.Table(
+    "holdings", METADATA,
+    Column("recipient", String(80), primary_key=True),
+    Column("entry", String(80), primary_key=True),
+    Column("record", String(40), primary_key=True),
+    Column("handle", String(40), nullable=False),
+    Column("digest", String(40), nullable=False),
+    Column("run", String(80), nullable=False),
+    Column("edition", String(40), nullable=False),
+    Column("since", String(40), nullable=False),
+)
+
+withdrawn = sa.Table(
+    "withdrawn", METADATA,
+    Column("entry", String(80), primary_key=True),
+    Column("record", String(40), primary_key=True),
+    Column("reason", String(40), nullable=False),
+    Column("document", String(200), nullable=False),
+    Column("since", String(40), nullable=False),
+)
+
+
+def connect(url: str) -> Engine:
+    """An engine on the state database. SQLite waits for a lock up to 60 s and survives a crash (WAL, full sync)."""
+    engine = sa.create_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _tune_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _tune_sqlite(raw: Any, _: Any) -> None:
+    raw.isolation_level = None  # we say BEGIN ourselves; the driver's own rule leaves gaps between statements
+    for pragma in ("busy_timeout=60000", "journal_mode=WAL", "synchronous=FULL"):
+        raw.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer that begins as a reader fails at once when another writes; asking for the lock first waits instead.
+    writing = connection.get_execution_options().get("writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that writes: all of it is kept, or none."""
+    with engine.execution_options(writing=True).begin() as connection:
+        yield connection
+
+
+def migrate(url: str) -> None:
+    """Brings the state database to the newest schema; does nothing if it is there already."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["url"] = url
+    command.upgrade(config, "head")

@@ -1,0 +1,100 @@
+"""Batches at rest between two tasks: sealed Parquet files, handed on by reference (path, rows, digest), never by value."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from keys.keyring import Derived, Keyring
+from keys.seal import key_id, seal, unseal
+
+
+class StagingDamaged(Exception):
+    """A staged batch is gone or is not the one that was handed on. Run the night again; the source is read anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Where a staged frame lies. `path` is relative to the staging folder."""
+
+    path: str
+    rows: int
+    sha256: str
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """The staging folder and the key of what lies in it."""
+
+    folder: Path
+    keyring: Keyring
+
+    def write(self, frame: pd.DataFrame, *place: str) -> Reference:
+        """Stages a frame under `place` (run, feed, partition, stage) and returns its reference.
+
+        The file appears whole or not at all; writing the same place again replaces it.
+        """
+        path = Path(*(_plain(part) for part in place)).with_suffix(".sealed")
+        buffer = pa.BufferOutputStream()
+        pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), buffer, compression="lz4")
+        sealed = seal(buffer.getvalue().to_pybytes(), self._key(), str(path).encode())
+        _write_whole(self.folder / path, sealed)
+        return Reference(str(path), len(frame), hashlib.sha256(sealed).hexdigest())
+
+    def read(self, reference: Reference) -> pd.DataFrame:
+        """The frame of a reference, text columns as Arrow strings.
+
+        Raises StagingDamaged if the file is missing or differs from what the reference names.
+        """
+        file = self.folder / reference.path
+        if not file.is_file():
+            raise StagingDamaged(f"{reference.path}: staged batch is missing; run the feed again")
+        sealed = file.read_bytes()
+        if hashlib.sha256(sealed).hexdigest() != reference.sha256:
+            raise StagingDamaged(f"{reference.path}: staged batch is not the one handed on; run the feed again")
+        key = self.keyring.reopen(key_id(sealed), "staged")
+        table = pq.read_table(pa.BufferReader(unseal(sealed, key, reference.path.encode())))
+        return table.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
+
+    def _key(self) -> Derived:
+        return self.keyring.derive("staging", "staged")
+
+    def clear(self, run: str, keep: set[str]) -> None:
+        """Deletes what a run staged, but for the paths in `keep` (batches a recipient still waits for)."""
+        for file in sorted((self.folder / _plain(run)).rglob("*.sealed*")):
+            if str(file.relative_to(self.folder)) not in keep:
+                file.unlink(missing_ok=True)
+        for folder in sorted((self.folder / _plain(run)).rglob("*"), reverse=True):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+        if (top := self.folder / _plain(run)).is_dir() and not any(top.iterdir()):
+            top.rmdir()
+
+
+def _plain(part: str) -> str:
+    """A path part that stays inside its folder, and differs where the original differs."""
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in part)
+    return plain if plain == part else f"{plain[:40]}-{hashlib.sha256(part.encode()).hexdigest()[:8]}"
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
