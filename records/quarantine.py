@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 
-from keys.keyring import Keyring
+from keys.keyring import Derived, Keyring
 from keys.seal import key_id, seal, unseal
 from records.schema import quarantine, writing
 from records.stages import LINE, REASONS, Checked
@@ -33,24 +33,18 @@ class Store:
 
         A row that comes again unchanged on a later night is the same item: it is marked as seen again, not kept twice.
         """
-        items = [self._item(checked, row, run, at) for row in checked.quarantined.to_dict("records")]
+        name_key = self.keyring.derive("quarantine", "name", checked.feed)
+        payload_key = self.keyring.derive("quarantine", "payload", checked.feed)
+        common = {"feed": checked.feed, "run": run, "partition": checked.partition, "first_seen": at.isoformat(),
+                  "last_seen": at.isoformat(), "expires_on": (at.date() + EXPIRES_AFTER).isoformat()}
+        rows = checked.quarantined.to_dict("records")
+        items = list({(item := common | _item(row, name_key, payload_key))["id"]: item for row in rows}.values())
         if not items:
             return
         insert = (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert(quarantine)
         again = {"run": insert.excluded.run, "last_seen": insert.excluded.last_seen, "line": insert.excluded.line,
                  "partition": insert.excluded.partition, "expires_on": insert.excluded.expires_on}
         connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=again), items)
-
-    def _item(self, checked: Checked, row: dict[str, Any], run: str, at: datetime) -> dict[str, Any]:
-        reasons, line = row[REASONS], int(row[LINE])
-        content = {k: v for k, v in row.items() if isinstance(v, str) and k not in (REASONS,)}
-        payload = json.dumps(content, ensure_ascii=False, sort_keys=True).encode()
-        name_key = self.keyring.derive("quarantine", "name", checked.feed)
-        name = hashlib.blake2b(payload + reasons.encode(), key=name_key.secret, digest_size=16).hexdigest()
-        sealed = seal(payload, self.keyring.derive("quarantine", "payload", checked.feed), name.encode())
-        return {"id": name, "feed": checked.feed, "run": run, "partition": checked.partition, "line": line,
-                "reason": reasons.split(";")[0], "reasons": reasons, "first_seen": at.isoformat(),
-                "last_seen": at.isoformat(), "expires_on": (at.date() + EXPIRES_AFTER).isoformat(), "sealed": sealed}
 
     def items(self, feed: str | None = None) -> pd.DataFrame:
         """What lies in quarantine: id, feed, partition, line, reasons and dates, never the content."""
@@ -73,3 +67,13 @@ class Store:
         """Deletes the items past their date and returns how many (I8)."""
         with writing(self.engine) as connection:
             return connection.execute(sa.delete(quarantine).where(quarantine.c.expires_on < today.isoformat())).rowcount
+
+
+def _item(row: dict[str, Any], name_key: Derived, payload_key: Derived) -> dict[str, Any]:
+    reasons = row[REASONS]
+    content = {name: value for name, value in row.items() if isinstance(value, str) and name != REASONS}
+    payload = json.dumps(content, ensure_ascii=False, sort_keys=True).encode()
+    # The line is part of the name: two equal rows in one file are two items, the same row on the next night is one.
+    named = hashlib.blake2b(f"{row[LINE]}|{reasons}|".encode() + payload, key=name_key.secret, digest_size=16)
+    sealed = seal(payload, payload_key, named.hexdigest().encode())
+    return {"id": named.hexdigest(), "line": int(row[LINE]), "reason": reasons.split(";")[0], "reasons": reasons, "sealed": sealed}

@@ -80,18 +80,26 @@ quarantine = sa.Table(
 
 outbox = sa.Table(
     "outbox", METADATA,
-    Column("recipient", String(80), primary_key=True),
-    Column("entry", String(80), primary_key=True),
-    Column("record", String(40), primary_key=True),
-    Column("handle", String(40), nullable=False),
-    Column("digest", String(40), nullable=False),
-    Column("batch", String(64), nullable=False),
-    Column("run", String(80), nullable=False),
-    Column("segment", Text, nullable=False),
+    Column("batch", String(64), primary_key=True),
+    Column("run", String(80), primary_key=True),
+    Column("recipient", String(80), nullable=False),
+    Column("entry", String(80), nullable=False),
+    Column("feed", String(120), nullable=False),
+    Column("records", Integer, nullable=False),
     Column("state", String(20), nullable=False),
     Column("reason", String(60), nullable=False),
-    Index("outbox_by_batch", "batch"),
-    Index("outbox_by_run", "run"),
+    Column("changed_at", String(40), nullable=False),
+    Index("outbox_by_recipient", "recipient", "state"),
+)
+
+owed = sa.Table(
+    "owed", METADATA,
+    Column("recipient", String(80), primary_key=True),
+    Column("feed", String(120), primary_key=True),
+    Column("run", String(80), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),
 )
 
 holdings = sa.Table(

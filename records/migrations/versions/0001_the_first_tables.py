@@ -54,22 +54,29 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('one')
     )
     op.create_table('outbox',
-    sa.Column('recipient', sa.String(length=80), nullable=False),
-    sa.Column('entry', sa.String(length=80), nullable=False),
-    sa.Column('record', sa.String(length=40), nullable=False),
-    sa.Column('handle', sa.String(length=40), nullable=False),
-    sa.Column('digest', sa.String(length=40), nullable=False),
     sa.Column('batch', sa.String(length=64), nullable=False),
     sa.Column('run', sa.String(length=80), nullable=False),
-    sa.Column('segment', sa.Text(), nullable=False),
+    sa.Column('recipient', sa.String(length=80), nullable=False),
+    sa.Column('entry', sa.String(length=80), nullable=False),
+    sa.Column('feed', sa.String(length=120), nullable=False),
+    sa.Column('records', sa.Integer(), nullable=False),
     sa.Column('state', sa.String(length=20), nullable=False),
     sa.Column('reason', sa.String(length=60), nullable=False),
-    sa.PrimaryKeyConstraint('recipient', 'entry', 'record')
+    sa.Column('changed_at', sa.String(length=40), nullable=False),
+    sa.PrimaryKeyConstraint('batch', 'run')
     )
     with op.batch_alter_table('outbox', schema=None) as batch_op:
-        batch_op.create_index('outbox_by_batch', ['batch'], unique=False)
-        batch_op.create_index('outbox_by_run', ['run'], unique=False)
+        batch_op.create_index('outbox_by_recipient', ['recipient', 'state'], unique=False)
 
+    op.create_table('owed',
+    sa.Column('recipient', sa.String(length=80), nullable=False),
+    sa.Column('feed', sa.String(length=120), nullable=False),
+    sa.Column('run', sa.String(length=80), nullable=False),
+    sa.Column('path', sa.Text(), nullable=False),
+    sa.Column('rows', sa.Integer(), nullable=False),
+    sa.Column('sha256', sa.String(length=64), nullable=False),
+    sa.PrimaryKeyConstraint('recipient', 'feed')
+    )
     op.create_table('quarantine',
     sa.Column('id', sa.String(length=40), nullable=False),
     sa.Column('feed', sa.String(length=120), nullable=False),
