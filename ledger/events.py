@@ -22,6 +22,7 @@ class Event(StrEnum):
     INTENDED = "intended"
     DELIVERED = "delivered"
     UNDELIVERED = "undelivered"
+    CAUGHT_UP = "caught_up"
     RECIPIENT_BALANCED = "recipient_balanced"
     RUN_CLOSED = "run_closed"
 
@@ -53,7 +54,7 @@ def prove_balance(line: Line) -> None:
     if line.event is Event.SOURCE_BALANCED:
         parts = figures["accepted"] + figures["quarantined"]
         whole, what = figures["collected"], "collected is not accepted + quarantined"
-    elif line.event is Event.RECIPIENT_BALANCED:
+    elif line.event in (Event.RECIPIENT_BALANCED, Event.CAUGHT_UP):
         parts = sum(figures[part] for part in ("delivered", "unchanged", "withheld", "pending"))
         whole, what = figures["accepted"], "accepted is not delivered + unchanged + withheld + pending"
     else:

@@ -22,12 +22,16 @@ class Holder:
     entry: str
 
 
-def held(connection: Connection, holder: Holder) -> pd.Series:
-    """Digests by record id of what a recipient holds of an entry: Arrow strings, empty if nothing."""
-    query = sa.select(holdings.c.record, holdings.c.digest).where(
+def held_by_run(connection: Connection, holder: Holder, run: str) -> tuple[pd.Series, pd.Index]:
+    """What a recipient holds of an entry, and which of it this run brought.
+
+    Returns digests by record id (Arrow strings, empty if nothing) and the record ids delivered by `run`.
+    """
+    query = sa.select(holdings.c.record, holdings.c.digest, holdings.c.run).where(
         holdings.c.recipient == holder.recipient, holdings.c.entry == holder.entry)
     rows = connection.execute(query).all()
-    return pd.Series([row[1] for row in rows], index=pd.Index([row[0] for row in rows], dtype=TEXT), dtype=TEXT)
+    held = pd.Series([row[1] for row in rows], index=pd.Index([row[0] for row in rows], dtype=TEXT), dtype=TEXT)
+    return held, pd.Index([row[0] for row in rows if row[2] == run], dtype=TEXT)
 
 
 def withdrawn_records(connection: Connection, entry: str) -> pd.Index:

@@ -1,0 +1,184 @@
+"""The command line: the same night without Airflow, and the questions people ask of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=(
+    "Data-sharing gateway for public credit information: collects from departments, checks against the catalogue, "
+    "desensitises, delivers to recipients, and accounts for every record.\n\n"
+    "Exit codes: 0 done; 1 a defect of the gateway; 2 wrong usage; 3 something failed or was refused and a person must "
+    "act; 4 records are pending and the next run completes them; 5 figures or ledger do not hold."))
+catalog_app = typer.Typer(no_args_is_help=True, help="The catalogue: what may be recorded, shared and published.")
+quarantine_app = typer.Typer(no_args_is_help=True, help="Rows that failed the check, sealed until they are corrected.")
+ledger_app = typer.Typer(no_args_is_help=True, help="The account of everything that came in and went out.")
+app.add_typer(catalog_app, name="catalog")
+app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(ledger_app, name="ledger")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+FAILED, PENDING, BROKEN = 3, 4, 5
+
+
+@app.command()
+def setup() -> None:
+    """Make what is missing: folders, keyring (once), tables. Safe to repeat."""
+    from gateway.settings import from_environment, set_up
+
+    gateway = from_environment()
+    set_up(gateway)
+    typer.echo(f"set up in {gateway.home}")
+
+
+@app.command()
+def night(
+    feed: Annotated[list[str] | None, typer.Option(help="Only this feed, as department.entry; may be repeated.")] = None,
+    on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The night of this date (default today).")] = None,
+    accept_shrunken: Annotated[bool, typer.Option(
+        help="Go on although far fewer records came than last time; say so only after asking the department.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a night without Airflow: collect, check, permit, mask, deliver, account.
+
+    Reads the window from 02:00 of the day before to 02:00 of the date, Asia/Shanghai. Run it again after trouble: what
+    a recipient already holds is not sent twice.
+    """
+    from gateway.figures import last_line, night_figures, table
+    from gateway.intake import SHANGHAI
+    from gateway.night import run_night
+    from gateway.settings import from_environment
+
+    gateway = from_environment()
+    known = sorted(gateway.catalog.feeds)
+    _usage(sorted(set(feed or []) - set(known)), f"unknown feed; the catalogue knows {', '.join(known)}")
+    day = on.date() if on else gateway.clock().astimezone(SHANGHAI).date()
+    runs = run_night(gateway, day, feed or known, _complain, accept_shrunken=accept_shrunken)
+    figures = night_figures(gateway, runs)
+    typer.echo(json.dumps(figures, ensure_ascii=False, indent=1) if as_json else f"{table(figures)}\n{last_line(figures)}")
+    raise typer.Exit(exit_code(figures))
+
+
+def exit_code(figures: dict[str, Any]) -> int:
+    """What a night's figures mean to the caller: 0, FAILED, PENDING or BROKEN."""
+    states = {feed["state"] for feed in figures["feeds"]}
+    if "failed" in states or "open" in states:
+        return FAILED
+    if not figures["balanced"]:
+        return BROKEN
+    return PENDING if "incomplete" in states else 0
+
+
+@app.command("try")
+def try_(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV or XLSX file.")],
+    entry: Annotated[str, typer.Option(help="The catalogue entry it would be handed in for.")],
+    rows: Annotated[bool, typer.Option("--rows", help="Also list each quarantined row with its reasons.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what would happen to FILE if a department handed it in. Sends and stores nothing.
+
+    Ends with 0 if every row would be accepted, 3 if some would be quarantined or the file refused.
+    """
+    from connectors import ContractBreach
+    from gateway.intake import FeedUnknown
+    from gateway.settings import from_environment
+    from gateway.tryout import try_file
+
+    try:
+        report = try_file(from_environment(), file, entry, rows)
+    except FeedUnknown as error:
+        _usage([entry], str(error))
+        return
+    except ContractBreach as error:
+        _complain(str(error))
+        report = {"file": file.name, "entry": entry, "collected": 0, "accepted": 0, "quarantined": 0,
+                  "by_reason": {}, "refused": error.reason}
+    typer.echo(json.dumps(report, ensure_ascii=False, indent=1) if as_json else _readable(report))
+    raise typer.Exit(FAILED if report["quarantined"] or report["refused"] else 0)
+
+
+@catalog_app.command("check")
+def catalog_check() -> None:
+    """Check the whole catalogue; every problem is named with its file and key."""
+    from catalog.load import CatalogError
+    from gateway.settings import from_environment
+
+    try:
+        catalog = from_environment().catalog
+    except CatalogError as error:
+        _complain(str(error))
+        raise typer.Exit(FAILED) from None
+    typer.echo(f"catalogue {catalog.edition}: {len(catalog.entries)} entries, {len(catalog.departments)} departments, "
+               f"{len(catalog.feeds)} feeds, {len(catalog.recipients)} recipients, {len(catalog.instruments)} instruments: good")
+
+
+@quarantine_app.command("list")
+def quarantine_list(
+    feed: Annotated[str | None, typer.Option(help="Only this feed, as department.entry.")] = None, as_json: AsJson = False,
+) -> None:
+    """List what lies in quarantine: where each row stood and why it failed, never its content."""
+    from gateway.settings import from_environment
+
+    items = from_environment().quarantine.items(feed)
+    if as_json:
+        typer.echo(json.dumps(items.to_dict("records"), ensure_ascii=False, indent=1))
+        return
+    for item in items.itertuples():
+        typer.echo(f"{item.id[:12]}  {item.feed}  {item.partition} row {item.line}  {item.reasons}  since {item.first_seen[:10]}")
+    typer.echo(f"{len(items)} rows in quarantine")
+
+
+@ledger_app.command("verify")
+def ledger_verify(as_json: AsJson = False) -> None:
+    """Follow the chain of the whole ledger and add up every balance again."""
+    from gateway.settings import from_environment
+    from ledger.events import Imbalance
+    from ledger.log import LedgerBroken, verify
+
+    try:
+        found = verify(from_environment().engine)
+    except (LedgerBroken, Imbalance) as error:
+        _complain(str(error))
+        raise typer.Exit(BROKEN) from None
+    answer = {"lines": found.lines, "head": found.head, "balances": found.balances, "open_runs": list(found.open_runs)}
+    if as_json:
+        typer.echo(json.dumps(answer, indent=1))
+        return
+    typer.echo(f"ledger: {found.lines} lines follow from each other, {found.balances} balances add up, head {found.head[:16]}")
+    for run in found.open_runs:
+        typer.echo(f"open: {run} was opened and never closed; run its feed again")
+
+
+def _readable(report: dict[str, Any]) -> str:
+    rows = report.pop("rows", None)
+    lines = [f"{name.replace('_', ' ')}: {value if value not in ({}, [], '') else '-'}" for name, value in report.items()]
+    lines += [f"  row {row['row']}: {', '.join(row['reasons'])}" for row in rows or []]
+    return "\n".join(lines)
+
+
+def _complain(words: str) -> None:
+    typer.echo(words, err=True)
+
+
+def _usage(wrong: list[str], words: str) -> None:
+    if wrong:
+        _complain(f"{', '.join(wrong)}: {words}")
+        raise typer.Exit(2)
+
+
+def main() -> None:
+    """Entry point of the `gateway` command."""
+    # Great Expectations would otherwise report its use to its makers.
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    sys.exit(app())
+
+
+if __name__ == "__main__":
+    main()

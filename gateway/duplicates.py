@@ -1,0 +1,75 @@
+"""Records that came twice in one night, in two partitions: the same content once, different content not at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from gateway.settings import Gateway
+from ledger import log
+from ledger.events import Event, Line
+from records.identity import digests
+from records.schema import writing
+from records.stages import LINE, RECORD, REASONS, Checked
+from records.staging import Reference
+
+Json = dict[str, Any]
+
+
+def set_aside(gateway: Gateway, run: dict[str, str], checked: list[Json]) -> tuple[list[Json], int]:
+    """The accepted partitions without what came twice, and how many rows went to quarantine for it.
+
+    Equal content in a later partition is a `duplicate-row`; different content under one record id is a
+    `conflicting-record` and no side is believed.
+    """
+    checked = [part for part in checked if part["reference"]["rows"]]
+    if len(checked) < 2:
+        return checked, 0
+    frames = [gateway.staging.read(Reference(**part["reference"])) for part in checked]
+    reasons = _reasons(gateway, frames)
+    settled, moved = [], 0
+    for part, frame, reason in zip(checked, frames, reasons, strict=True):
+        bad = reason.notna()
+        if bad.any():
+            moved += int(bad.sum())
+            part = _move(gateway, run, part, frame, reason)
+        settled.append(part)
+    return settled, moved
+
+
+def by_reason(quarantined: pd.DataFrame) -> dict[str, int]:
+    """How many rows have each primary reason."""
+    counts = quarantined[REASONS].str.split(";").str[0].value_counts() if len(quarantined) else pd.Series(dtype=int)
+    return {str(reason): int(n) for reason, n in counts.items()}
+
+
+def _reasons(gateway: Gateway, frames: list[pd.DataFrame]) -> list[pd.Series]:
+    """Per partition, NA or the reason code why a row may not stand."""
+    records = pd.concat([frame[RECORD] for frame in frames], keys=range(len(frames)))
+    twice = records[records.duplicated(keep=False)]
+    reason = pd.Series(pd.NA, index=records.index, dtype=pd.ArrowDtype(pa.string()))
+    if len(twice):
+        key = gateway.keyring.derive("identity", "content")
+        rows = pd.concat([frame.loc[twice.loc[n].index] if n in twice.index.levels[0] and n in twice.index.get_level_values(0)
+                          else frame.iloc[:0] for n, frame in enumerate(frames)], keys=range(len(frames)))
+        content = digests(rows, sorted(set(rows.columns) - {RECORD, LINE}), key, "content")
+        conflicting = content.groupby(rows[RECORD]).transform("nunique") > 1
+        later = rows[RECORD].duplicated(keep="first")
+        reason.loc[rows.index[conflicting]] = "conflicting-record"
+        reason.loc[rows.index[~conflicting & later]] = "duplicate-row"
+    return [reason.loc[n] if len(frame) else reason.iloc[:0] for n, frame in enumerate(frames)]
+
+
+def _move(gateway: Gateway, run: dict[str, str], part: Json, frame: pd.DataFrame, reason: pd.Series) -> Json:
+    bad = reason.notna().to_numpy()
+    out = frame[bad].assign(**{REASONS: reason[bad].to_numpy()})
+    moved = Checked(run["feed"], "", part["partition"], len(out), frame.iloc[:0], out, ())
+    reference = gateway.staging.write(frame[~bad], run["run"], part["partition"], "settled")
+    line = Line(Event.CHECKED, run["run"], run["feed"], figures={"quarantined": len(out)},
+                notes={"partition": f"{part['partition']} (across partitions)", "reasons": by_reason(out)})
+    with writing(gateway.engine) as connection:
+        gateway.quarantine.put(connection, moved, run["run"], gateway.clock())
+        log.append(connection, [line], gateway.clock())
+    return part | {"reference": reference.as_json()}

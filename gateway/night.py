@@ -1,0 +1,107 @@
+"""The plan of a night: the steps as Airflow and the command line both take them, each with JSON in and JSON out."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from functools import cache
+from typing import Any
+
+import connectors
+import delivery
+from gateway import closing, intake, outgo
+from gateway.intake import Json, Run
+from gateway.settings import Gateway, from_environment
+from records.staging import StagingDamaged
+
+Tell = Callable[[str], None]
+
+
+@cache
+def wired() -> Gateway:
+    """The gateway of this process, opened once."""
+    return from_environment()
+
+
+def open_run(feed_key: str, start_iso: str, end_iso: str, trigger: str) -> Run:
+    """Opens the run of a feed over a window; the same trigger gives the same run."""
+    return intake.open_run(wired(), feed_key, (start_iso, end_iso), trigger)
+
+
+def plan(run: Run) -> list[Json]:
+    """The partitions to collect."""
+    return intake.plan(wired(), run)
+
+
+def collect_part(run: Run, part: Json) -> Json:
+    """Collects one partition into staging."""
+    return intake.collect_part(wired(), run, part)
+
+
+def check_part(run: Run, ref: Json) -> Json:
+    """Checks one collected partition."""
+    return intake.check_part(wired(), run, ref)
+
+
+def settle(run: Run, refs: list[Json], accept_shrunken: bool = False) -> list[Json]:
+    """Settles the source's figures and returns what may go out."""
+    return intake.settle(wired(), run, refs, accept_shrunken)
+
+
+def recipients(run: Run) -> list[str]:
+    """Who is to be served."""
+    return outgo.recipients(wired(), run)
+
+
+def send(run: Run, settled: list[Json], recipient: str) -> Json:
+    """Serves one recipient."""
+    return outgo.send(wired(), run, settled, recipient)
+
+
+def close_run(run: Run) -> str:
+    """Closes the run; raises NightIncomplete if it is not complete."""
+    return closing.close_run(wired(), run)
+
+
+# What a source, a recipient or a mass disappearance may raise: told in the ledger, and no reason to stop other feeds.
+TROUBLES = (connectors.SourceUnavailable, connectors.ContractBreach, delivery.DeliveryFailed, intake.MassDisappearance,
+            closing.NightIncomplete, StagingDamaged)
+
+
+def run_feed(gateway: Gateway, feed: str, window: tuple[str, str], tell: Tell = print,
+             accept_shrunken: bool = False) -> str:
+    """One feed's night without Airflow: the same steps in the same order; returns the run's name.
+
+    A partition or recipient in trouble does not stop the others; what happened stands on the ledger and is told.
+    """
+    run = intake.open_run(gateway, feed, window, f"command:{uuid.uuid4()}")
+    parts: list[Json] = []
+    checked: list[Json] = []
+    with _going_on(tell):
+        parts = intake.plan(gateway, run)
+    for part in parts:
+        with _going_on(tell):
+            checked.append(intake.check_part(gateway, run, intake.collect_part(gateway, run, part)))
+    with _going_on(tell):
+        settled = intake.settle(gateway, run, checked, accept_shrunken)
+        for recipient in outgo.recipients(gateway, run):
+            with _going_on(tell):
+                outgo.send(gateway, run, settled, recipient)
+    with _going_on(tell):
+        closing.close_run(gateway, run)
+    return run["run"]
+
+
+@contextmanager
+def _going_on(tell: Tell) -> Iterator[None]:
+    try:
+        yield
+    except TROUBLES as error:
+        tell(str(error))
+
+
+def run_night(gateway: Gateway, on: date, feeds: list[str], tell: Tell = print, **options: Any) -> list[str]:
+    """The night of a date for some feeds, one after the other; returns the runs' names."""
+    return [run_feed(gateway, feed, intake.night_window(on), tell, **options) for feed in feeds]
