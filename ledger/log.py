@@ -30,8 +30,8 @@ def append(connection: Connection, entries: list[Line], at: datetime) -> None:
         prove_balance(line)
     # Taking the head first makes writers queue: one order of lines on every database.
     taken = connection.execute(sa.update(ledger_head).values(seq=ledger_head.c.seq).where(ledger_head.c.one == 1))
-    if taken.rowcount == 0:
-        connection.execute(sa.insert(ledger_head).values(one=1, seq=0, hash=GENESIS))
+    if taken.rowcount != 1:
+        raise LedgerBroken("ledger has no head; restore the state database, then run `gateway ledger verify`")
     head = connection.execute(sa.select(ledger_head)).mappings().one()
     rows = list(_chained(entries, at.astimezone(UTC).isoformat(timespec="milliseconds"), head["seq"], head["hash"]))
     if rows:
@@ -79,8 +79,8 @@ def verify(engine: Engine) -> Verified:
                 raise LedgerBroken(f"ledger line {row['seq']}: does not follow from the line before it")
             previous = row["hash"]
             balances += _account(dict(row), open_runs)
-        head = connection.execute(sa.select(ledger_head)).mappings().one_or_none()
-    if (head["seq"], head["hash"]) != (count, previous) if head else count:
+        head = connection.execute(sa.select(ledger_head)).mappings().one()
+    if (head["seq"], head["hash"]) != (count, previous):
         raise LedgerBroken(f"ledger ends at line {count}, but its head names another line: lines are missing at the end")
     return Verified(count, previous, tuple(open_runs), balances)
 

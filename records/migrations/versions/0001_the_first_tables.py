@@ -117,3 +117,5 @@ def upgrade() -> None:
     sa.Column('since', sa.String(length=40), nullable=False),
     sa.PrimaryKeyConstraint('entry', 'record')
     )
+    # The ledger starts with its head in place, so that two first writers queue like all later ones.
+    op.execute("INSERT INTO ledger_head (one, seq, hash) VALUES (1, 0, '" + "0" * 64 + "')")

@@ -1,0 +1,83 @@
+"""The ledger: it only grows, every line follows from the one before, and figures that do not add up are refused (I2)."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from ledger.events import Event, Imbalance, Line
+from ledger.log import LedgerBroken, append, verify
+from records.schema import ledger_head, lines, writing
+
+AT = datetime(2026, 11, 23, tzinfo=UTC)
+GOOD = {"accepted": 4, "delivered": 1, "unchanged": 1, "withheld": 1, "pending": 1}
+
+
+def put(engine: Engine, *entries: Line) -> None:
+    with writing(engine) as connection:
+        append(connection, list(entries), AT)
+
+
+def grown(engine: Engine) -> None:
+    put(engine, Line(Event.RUN_OPENED, "r1", "f"), Line(Event.SOURCE_BALANCED, "r1", "f", figures={
+        "collected": 5, "accepted": 4, "quarantined": 1}))
+    put(engine, Line(Event.RECIPIENT_BALANCED, "r1", "f", "gsxt", GOOD), Line(Event.RUN_CLOSED, "r1", "f"))
+
+
+def test_a_ledger_verifies_and_says_what_it_counted(engine: Engine) -> None:
+    grown(engine)
+    found = verify(engine)
+    assert (found.lines, found.balances, found.open_runs) == (4, 2, ())
+
+
+def test_i5_a_run_that_never_closed_stays_visible(engine: Engine) -> None:
+    put(engine, Line(Event.RUN_OPENED, "r1", "f"))
+    assert verify(engine).open_runs == ("r1",)
+
+
+@pytest.mark.parametrize("wrong", [GOOD | {"delivered": 2}, GOOD | {"pending": 2, "delivered": 0, "accepted": 5},
+                                   GOOD | {"pending": -1, "delivered": 3}])
+def test_i2_figures_that_do_not_add_up_are_refused_with_everything_beside_them(engine: Engine, wrong: dict[str, int]) -> None:
+    with pytest.raises(Imbalance, match="gsxt"):
+        put(engine, Line(Event.INTENDED, "r1", "f", "gsxt"), Line(Event.RECIPIENT_BALANCED, "r1", "f", "gsxt", wrong))
+    assert verify(engine).lines == 0
+
+
+def tamper(engine: Engine, statement: sa.Executable) -> None:
+    with writing(engine) as connection:
+        connection.execute(statement)
+
+
+@pytest.mark.parametrize("column", ["at", "event", "run", "feed", "recipient", "body", "previous", "hash"])
+def test_a_changed_column_of_a_line_is_noticed(engine: Engine, column: str) -> None:
+    grown(engine)
+    tamper(engine, sa.update(lines).where(lines.c.seq == 2).values({column: "run_opened" if column == "event" else "0"}))
+    with pytest.raises(LedgerBroken, match="line 2"):
+        verify(engine)
+
+
+@pytest.mark.parametrize("seq", [1, 2, 3, 4])
+def test_a_removed_line_is_noticed(engine: Engine, seq: int) -> None:
+    grown(engine)
+    tamper(engine, sa.delete(lines).where(lines.c.seq == seq))
+    with pytest.raises(LedgerBroken):
+        verify(engine)
+
+
+def test_a_head_without_its_lines_is_noticed(engine: Engine) -> None:
+    tamper(engine, sa.update(ledger_head).values(seq=9, hash="x"))
+    with pytest.raises(LedgerBroken, match="missing at the end"):
+        verify(engine)
+
+
+def test_i4_many_writers_at_once_make_one_chain(engine: Engine) -> None:
+    threads = [threading.Thread(target=put, args=(engine, Line(Event.RUN_OPENED, f"r{n}", "f"))) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert verify(engine).lines == 8
