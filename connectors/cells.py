@@ -1,0 +1,41 @@
+"""Typed values of a workbook or database as the text a clerk would read, without the damage that formatting does."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+
+def text(value: Any) -> str | None:
+    """The value as text; None stays None.
+
+    Whole numbers have no `.0`, dates are ISO. A number of more than 15 digits comes out in scientific form: its last
+    digits were lost before it reached us, and padding them with zeros would make a false identifier look sound.
+    """
+    match value:
+        case None | str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return f"{value:.15g}"
+        case Decimal():
+            return f"{value:f}"
+        case datetime():
+            return value.isoformat(sep=" ")
+        case date() | time():
+            return value.isoformat()
+        case bytes():
+            # Raw bytes have no agreed reading; as hexadecimal they fail the checks where anyone can see it.
+            return value.hex()
+        case int() | timedelta():
+            return str(value)
+    return str(value)
+
+
+def sheet_text(value: Any) -> str:
+    """As `text`, for a cell of a workbook: midnight is how a workbook keeps a plain date, and an empty cell is ""."""
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date().isoformat()
+    return text(value) or ""
