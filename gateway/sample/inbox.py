@@ -1,0 +1,98 @@
+"""A recipient that takes packages from a folder: checks manifest and digests, stores, answers with a signed receipt."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway.sample.credentials import Credential, Fault
+from gateway.sample.store import BatchConflict, Parcel, Store, content_digest
+
+
+class BadPackage(Exception):
+    """A package does not fit its manifest. It goes to rejected/ and gets no receipt."""
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """The folder of one recipient: incoming/, receipts/, and for what was handled archive/ and rejected/."""
+
+    folder: Path
+    credential: Credential
+    store: Store
+
+    def create(self) -> None:
+        for name in ("incoming", "receipts", "archive", "rejected"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+
+    def take(self) -> int:
+        """Takes the packages that are waiting and returns how many; does nothing while the fault is `down`."""
+        if self.credential.fault is Fault.DOWN:
+            return 0
+        manifests = sorted((self.folder / "incoming").glob("*.manifest.json"))
+        for manifest in manifests:
+            if self.credential.fault is Fault.SLOW:
+                time.sleep(self.credential.faults.pause)
+            self._take_package(manifest)
+        return len(manifests)
+
+    def _take_package(self, manifest: Path) -> None:
+        batch = manifest.name.removesuffix(".manifest.json")
+        try:
+            receipt = self.store.take(_parcel(manifest, batch))
+        except (BadPackage, BatchConflict):
+            self._move(batch, "rejected")
+            return
+        # The package leaves the way before its receipt stands there: one that comes again is then a new one.
+        self._move(batch, "archive")
+        html = self.credential.fault is Fault.HTML
+        self._answer(batch, b"<!doctype html><title>error</title>" if html else receipt)
+
+    def _answer(self, batch: str, receipt: bytes) -> None:
+        receipts = self.folder / "receipts"
+        _put(receipts / f"{batch}.receipt.sig", self.credential.signature(receipt).encode())
+        _put(receipts / f"{batch}.receipt.json", receipt)
+
+    def _move(self, batch: str, place: str) -> None:
+        for name in (f"{batch}.manifest.json", f"{batch}.jsonl"):
+            source = self.folder / "incoming" / name
+            if source.exists():
+                os.replace(source, self.folder / place / name)
+
+
+def _parcel(manifest: Path, batch: str) -> Parcel:
+    """Reads a package; raises BadPackage if anything in it does not fit."""
+    try:
+        content: dict[str, Any] = json.loads(manifest.read_bytes())
+        entry, count, files = str(content["entry"]), int(content["records"]), list(content["files"])
+        named = [(str(file["name"]), str(file["sha256"]), int(file["bytes"])) for file in files]
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadPackage(f"manifest of {batch} cannot be read") from error
+    if content.get("batch") != batch or [name for name, _, _ in named] != [f"{batch}.jsonl"]:
+        raise BadPackage(f"manifest of {batch} names another batch or file")
+    data = manifest.with_name(f"{batch}.jsonl")
+    body = data.read_bytes() if data.is_file() else b""
+    if (hashlib.sha256(body).hexdigest(), len(body)) != named[0][1:]:
+        raise BadPackage(f"digest or size of {batch} does not fit its manifest")
+    records = _records(body, batch)
+    if len(records) != count:
+        raise BadPackage(f"manifest of {batch} announces another number of records")
+    return Parcel(batch, entry, content_digest(body), records)
+
+
+def _records(body: bytes, batch: str) -> list[Any]:
+    try:
+        return [json.loads(line) for line in body.splitlines()]
+    except ValueError as error:
+        raise BadPackage(f"a line of {batch} is not JSON") from error
+
+
+def _put(path: Path, content: bytes) -> None:
+    draft = path.with_name(path.name + ".tmp")
+    draft.write_bytes(content)
+    os.replace(draft, path)
