@@ -34,7 +34,7 @@ def read(raw: bytes, encodings: Sequence[str], source: Source, partition: str) -
     if lines and (0 in foreign or "\0" in lines[0] or lines[1:2] and lines[1].startswith("\0")):
         raise _unreadable(source, partition)
     quick = None if foreign else _read_sound(text, lines, source, partition)
-    return quick or _read_carefully(lines, foreign, source, partition)
+    return _read_carefully(lines, foreign, source, partition) if quick is None else quick
 
 
 def _decode(raw: bytes, encodings: Sequence[str], source: Source, partition: str) -> tuple[str, str]:
@@ -72,7 +72,9 @@ def _is_utf8(line: bytes) -> bool:
 
 def _read_sound(text: str, lines: Sequence[str], source: Source, partition: str) -> Received | None:
     """The whole file at once, or None if anything about it is out of the ordinary."""
-    if "\0" in text or len(lines) < 2 or any(_fault([line]) for line in (*lines[:2], lines[-1])):
+    if "\0" in text or len(lines) < 2 or max(map(len, lines)) > csv.field_size_limit():
+        return None
+    if any(_fault([line]) for line in (*lines[:2], lines[-1])):
         return None
     top = [next(csv.reader([line])) for line in lines[:2]]
     if not matches_any(top[0], source) or is_help(top[1]):
@@ -116,16 +118,13 @@ def _has_blank_row(table: pa.Table) -> bool:
 
 
 def _read_carefully(lines: Sequence[str], foreign: set[int], source: Source, partition: str) -> Received:
-    reader, top, ends = csv.reader(lines), list[list[str]](), list[int]()
+    reader = csv.reader(lines)
     try:
-        for cells in islice(reader, HEADER_WITHIN):
-            top.append(cells)
-            ends.append(reader.line_num)
+        place, header = find_header(islice(reader, HEADER_WITHIN), source, partition)
     except csv.Error:
         raise _unreadable(source, partition) from None
-    place, header = find_header(top, source, partition)
     rows = _Rows(lines, foreign, header.width)
-    answer = received(rows.read(ends[place], place + 2), header)
+    answer = received(rows.read(reader.line_num, place + 2), header)
     if rows.is_cut_off:
         remedy = "the file ends in the middle of a row; ask the department to hand it in again, whole"
         raise source.breach("cut-off-file", partition, remedy)

@@ -85,10 +85,11 @@ def _bytes(source: Source, path: Path) -> bytes:
         raise source.unavailable(path.name, "the file was there and is gone; the next try lists the folder anew") from None
     except OSError:
         raise _irregular(source, path.name) from None
+    before = os.fstat(descriptor)
+    if not stat.S_ISREG(before.st_mode):
+        os.close(descriptor)
+        raise _irregular(source, path.name)
     with os.fdopen(descriptor, "rb") as file:
-        before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode):
-            raise _irregular(source, path.name)
         raw = file.read(MAX_BYTES + 1)
         after = os.fstat(descriptor)
     if len(raw) > MAX_BYTES:

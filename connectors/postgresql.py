@@ -36,13 +36,15 @@ def copy(connection: sa.Connection, table: Table, header: Header, partition: Par
     connection.exec_driver_sql(f"SET LOCAL timezone = '{HERE.key}'")
     connection.exec_driver_sql("SET LOCAL datestyle = 'ISO'")
     compiled = select(table, header, partition).compile(dialect=connection.dialect)
-    statement = f"COPY ({compiled}) TO STDOUT (FORMAT csv)".encode()
+    # Without values psycopg takes the text as it is, so the doubled percent signs of names are made single here.
+    question = str(compiled) if compiled.params else str(compiled) % ()
+    statement = f"COPY ({question}) TO STDOUT (FORMAT csv)".encode()
     written, digest = io.BytesIO(), hashlib.sha256()
     driver = connection.connection.driver_connection
     if not isinstance(driver, psycopg.Connection):
         raise TypeError("the PostgreSQL driver must be psycopg")
     # The values are bound: psycopg quotes them by the rules of the server, COPY takes none over the wire.
-    with driver.cursor() as cursor, cursor.copy(statement, compiled.params or None) as blocks:
+    with driver.cursor() as cursor, cursor.copy(statement, compiled.params) as blocks:
         for block in blocks:
             written.write(block)
             digest.update(block)
