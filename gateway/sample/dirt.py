@@ -22,7 +22,6 @@ class Outcome(StrEnum):
 
 DIRT = {
     "row-width": Outcome.FAULTY,                # a thousands comma written unquoted: one cell too many
-    "undecodable": Outcome.FAULTY,              # a byte that belongs to no encoding
     "replacement-character": Outcome.FAULTY,    # U+FFFD: read once in the wrong encoding, beyond repair
     "columns-shifted": Outcome.FAULTY,          # the address in the code column, the code in the date column
     "old-registration-number": Outcome.FAULTY,  # 13 or 15 digits in the code column

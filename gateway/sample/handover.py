@@ -17,8 +17,6 @@ import xlsxwriter  # type: ignore[import-untyped]
 
 from gateway.sample.dirt import Planter
 
-# No file can hold this byte in UTF-8 nor in GB18030.
-_BROKEN = b"\xff"
 # A workbook names the time it was made; equal content shall be equal bytes.
 _NO_TIME = datetime(2020, 12, 7)
 
@@ -82,14 +80,13 @@ def account(parts: list[Part]) -> dict[str, Any]:
 
 
 def _csv(part: Part) -> bytes:
-    # A clerk's own export puts no quotes where it should; an error of encoding hits single bytes.
-    unquoted, broken = part.planter.positions("row-width"), part.planter.positions("undecodable")
-    lines = [",".join(part.captions.values()).encode(part.encoding)]
+    # A clerk's own export puts no quotes where it should.
+    unquoted = part.planter.positions("row-width")
+    lines = [",".join(part.captions.values())]
     for position, row in enumerate(part.rows.itertuples(index=False, name=None)):
         cells = ["" if pd.isna(cell) else str(cell) for cell in row]
-        line = (",".join(cells) if position in unquoted else _quoted(cells)).encode(part.encoding.removesuffix("-sig"))
-        lines.append(_BROKEN + line if position in broken else line)
-    return b"\n".join(lines) + b"\n"
+        lines.append(",".join(cells) if position in unquoted else _quoted(cells))
+    return ("\n".join(lines) + "\n").encode(part.encoding)
 
 
 def _quoted(cells: list[str]) -> str:

@@ -31,8 +31,8 @@ _REASONS = {
 def registration(rng: Generator, firms: pd.DataFrame) -> list[Part]:
     """The register in two files: the city's own in UTF-8, the counties' in GB18030."""
     split = round(len(firms) * 0.72)
-    city = _dirty_register(rng, firms.iloc[:split], undecodable=False)
-    counties = _dirty_register(rng, firms.iloc[split:], undecodable=True)
+    city = _dirty_register(rng, firms.iloc[:split])
+    counties = _dirty_register(rng, firms.iloc[split:])
     feed = "market_regulation.enterprise_registration"
     return [Part(feed, "enterprise_registration_city.csv", city, REGISTER),
             Part(feed, "enterprise_registration_counties.csv", counties, REGISTER, "gb18030")]
@@ -69,13 +69,11 @@ def _removal(listed: date, on: date) -> str:
     return (listed + timedelta(days=(on - listed).days // 2 + 1)).isoformat()
 
 
-def _dirty_register(rng: Generator, firms: pd.DataFrame, undecodable: bool) -> Planter:
+def _dirty_register(rng: Generator, firms: pd.DataFrame) -> Planter:
     frame = firms.rename(columns={"district": "region"})[list(REGISTER)]
     frame = frame.assign(registered_on=[day.isoformat() for day in frame["registered_on"]])
     planter = Planter(frame, rng)
     planter.plant("row-width", 0.00017, "registered_capital", always("3,000(万元人民币)"))
-    if undecodable:
-        planter.choose("undecodable", 0.00017)
     _shift(planter, "columns-shifted", 0.00056)
     for column in ("name", "address"):
         planter.plant("replacement-character", 0.0004, column, mangled)

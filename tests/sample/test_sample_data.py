@@ -121,13 +121,6 @@ def test_rows_that_are_too_wide_are_exactly_the_planted_ones(home: Path, account
     assert wide == register_part(account, name)["row-width"]
 
 
-def test_rows_that_cannot_be_decoded_are_exactly_the_planted_ones(home: Path, account: dict[str, Any]) -> None:
-    name = "enterprise_registration_counties.csv"
-    rows = cells(register_lines(home, name), "gb18030")
-    broken = [number for number, row in rows if any("\udc80" <= sign <= "\udcff" for sign in "".join(row))]
-    assert broken == register_part(account, name)["undecodable"]
-
-
 def test_rows_with_a_replacement_character_are_exactly_the_planted_ones(home: Path, account: dict[str, Any]) -> None:
     name = "enterprise_registration_city.csv"
     damaged = [number for number, line in enumerate(register_lines(home, name), 1) if "\ufffd" in line.decode()]
