@@ -1,0 +1,118 @@
+"""What happened in a night, as the ledger tells it: one reading that every part of the report works from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from gateway.figures import night_figures
+from gateway.settings import Gateway
+from ledger import questions
+from ledger.events import Event, Imbalance
+from ledger.log import LedgerBroken, verify
+
+
+class NightUnknown(Exception):
+    """No run was opened for that night. Run it, or name another night."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """What verifying the whole ledger said: its lines and head, or in `broken` why it does not hold."""
+
+    lines: int
+    head: str
+    broken: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something of a feed that a person should know of. `message` says more where the code alone does not."""
+
+    feed: str
+    recipient: str
+    code: str
+    records: int
+    message: str
+    is_hard: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One night. runs: the newest run of each feed, indexed by run; earlier: the runs of the night before those.
+    figures: as the command line shows them. withheld: columns feed, recipient, reason, records. findings: as
+    questions.rule_results, with feed. story: the lines of COLLECTED, DELIVERED, UNDELIVERED and CAUGHT_UP by event."""
+
+    night: str
+    runs: pd.DataFrame
+    earlier: pd.DataFrame
+    figures: dict[str, Any]
+    withheld: pd.DataFrame
+    findings: pd.DataFrame
+    story: dict[Event, pd.DataFrame]
+    troubles: tuple[Trouble, ...]
+    chain: Chain
+
+    @property
+    def feeds(self) -> list[dict[str, Any]]:
+        """Per feed what night_figures says of it, in the order of departments and entries."""
+        return sorted(self.figures["feeds"], key=lambda feed: str(feed["feed"]))
+
+
+def read(gateway: Gateway, night: str) -> Facts:
+    """The facts of a night, YYYY-MM-DD. Raises NightUnknown."""
+    known = questions.nights(gateway.engine)
+    tonight = known[known["night"] == night]
+    if tonight.empty:
+        raise NightUnknown(f"no run of the night {night} is on the ledger; run `gateway night --on {night}` first")
+    newest = tonight.drop_duplicates("feed")
+    chosen = newest["run"].to_list()
+    figures = night_figures(gateway, chosen)
+    told = (Event.COLLECTED, Event.DELIVERED, Event.UNDELIVERED, Event.CAUGHT_UP)
+    story = {event: questions.events(gateway.engine, chosen, event) for event in told}
+    feed_of = newest.set_index("run")["feed"]
+    findings = questions.rule_results(gateway.engine, chosen)
+    return Facts(
+        night, newest.set_index("run"), tonight[~tonight["run"].isin(chosen)], figures,
+        questions.reasons(gateway.engine, chosen, Event.RECIPIENT_BALANCED, "withheld"),
+        findings.assign(feed=findings["run"].map(feed_of)), story,
+        tuple(_troubles(gateway, figures, story[Event.UNDELIVERED])), _chain(gateway))
+
+
+def grouped(troubles: tuple[Trouble, ...]) -> dict[tuple[str, str], list[Trouble]]:
+    """Troubles by code and recipient, what needs a person first: one thing to do may concern many feeds."""
+    found: dict[tuple[str, str], list[Trouble]] = {}
+    for trouble in sorted(troubles, key=lambda each: not each.is_hard):
+        found.setdefault((trouble.code, trouble.recipient), []).append(trouble)
+    return found
+
+
+def _chain(gateway: Gateway) -> Chain:
+    try:
+        found = verify(gateway.engine)
+    except (LedgerBroken, Imbalance) as error:
+        return Chain(0, "", str(error))
+    return Chain(found.lines, found.head)
+
+
+def _troubles(gateway: Gateway, figures: dict[str, Any], undelivered: pd.DataFrame) -> list[Trouble]:
+    found: list[Trouble] = []
+    settled = set(questions.source_figures(gateway.engine, [feed["run"] for feed in figures["feeds"]])["run"])
+    for feed in figures["feeds"]:
+        key = feed["feed"]
+        failed = [Trouble(key, "", told["reason"], 0, told["message"] or told["partition"], told["reason"] != "source-unavailable")
+                  for told in questions.failures(gateway.engine, feed["run"]).to_dict("records")]
+        if not failed and feed["run"] not in settled:
+            failed = [Trouble(key, "", "not-settled", 0, "", True)]
+        found += failed
+        own = undelivered[undelivered["run"] == feed["run"]]
+        reasons = {recipient: notes["reason"] for recipient, notes in zip(own["recipient"], own["notes"], strict=True)}
+        for recipient in gateway.catalog.recipients_of(gateway.catalog.feeds[key].entry):
+            out = feed["recipients"].get(recipient)
+            if out is None and not failed:
+                found.append(Trouble(key, recipient, "not-served", 0, "", True))
+            elif out is not None and out["pending"]:
+                found.append(Trouble(key, recipient, reasons.get(recipient, "pending"), out["pending"], "", False))
+    return found
