@@ -11,7 +11,7 @@ from typing import Any
 
 from connectors.base import Source
 from connectors.header import Header, match
-from connectors.rows import UNDECODABLE, Damaged, Received, text_array
+from connectors.rows import UNDECODABLE, Damaged, Received, lines_of, text_array, without_nul
 
 _CHARSETS = {"utf-8": "utf-8-sig", "utf8": "utf-8-sig", "gb18030": "gb18030", "gbk": "gb18030", "gb2312": "gb18030"}
 
@@ -79,7 +79,7 @@ def received(rows: Sequence[Any], source: Source, partition: str) -> Received:
     header = match(names, source, partition) if rows else _nothing(source)
     columns = {field: text_array([_word(row.get(names[place])) for row in sound]) for field, place in header.positions.items() if rows}
     columns = columns or {field: text_array([]) for field in header.positions}
-    return Received(header, columns, lines, damaged)
+    return without_nul(Received(header, columns, lines_of(lines), damaged))
 
 
 def _nothing(source: Source) -> Header:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from types import NoneType
 from typing import Any
 
 
@@ -32,6 +34,11 @@ def text(value: Any) -> str | None:
         case int() | timedelta():
             return str(value)
     return str(value)
+
+
+def texts(values: Sequence[Any]) -> Sequence[str | None]:
+    """A column of values as text; one that is text already, as most are, comes back as it is."""
+    return values if set(map(type, values)) <= {str, NoneType} else [text(value) for value in values]
 
 
 def sheet_text(value: Any) -> str:

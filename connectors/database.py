@@ -15,9 +15,9 @@ from sqlalchemy.pool import NullPool
 from catalog.model import DatabaseFeed
 from connectors import postgresql
 from connectors.base import Partition, Source, Window
-from connectors.cells import text
+from connectors.cells import texts
 from connectors.header import Header, match
-from connectors.rows import Received, collected, text_array
+from connectors.rows import Received, collected, joined, lines_of, text_array, without_nul
 from connectors.table import CONNECT_SECONDS, Table, bounds, select
 from records.stages import Collected
 
@@ -66,15 +66,14 @@ def collect(source: Source, partition: Partition, window: Window) -> Collected:
 
 def _stream(connection: sa.Connection, table: Table, header: Header, partition: Partition) -> tuple[Received, str]:
     statement = select(table, header, partition)
-    blocks: list[list[pa.ChunkedArray]] = []
-    digest, count = hashlib.sha256(), 0
+    blocks, digest, count = list[Received](), hashlib.sha256(), 0
     for block in connection.execution_options(yield_per=_BLOCK).execute(statement).partitions():
-        columns = [[text(value) for value in values] for values in zip(*block, strict=True)]
+        columns = [texts(values) for values in zip(*block, strict=True)]
         digest.update(json.dumps(columns).encode())
-        blocks.append([text_array(column) for column in columns])
+        lines = lines_of(range(count + 1, count + len(block) + 1))
+        blocks.append(Received(header, dict(zip(header.positions, map(text_array, columns), strict=True)), lines))
         count += len(block)
-    whole = (pa.chunked_array([b[i].chunk(0) for b in blocks], pa.string()) for i in range(len(header.positions)))
-    return Received(header, dict(zip(header.positions, whole, strict=True)), range(1, count + 1)), digest.hexdigest()
+    return without_nul(joined(header, blocks)), digest.hexdigest()
 
 
 @contextmanager

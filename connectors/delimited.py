@@ -14,12 +14,14 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from connectors.base import Source
-from connectors.header import Header, matches_any
-from connectors.rows import ROW_WIDTH, UNDECODABLE, Received
-from connectors.sheet import HEADER_WITHIN, Row, find_header, is_help, received
+from connectors.header import Header
+from connectors.ragged import Lines, is_open
+from connectors.rows import Received, joined, lines_of
+from connectors.sheet import HEADER_WITHIN, Row, find_header, received, with_help_marked
 
 _CHINESE = re.compile("[\u3400-\u9fff]")
-_BLOCK = 8 << 20
+# A line out of the ordinary costs the quick way for its block only.
+_LINES = 8_192
 
 
 def read(raw: bytes, encodings: Sequence[str], source: Source, partition: str) -> Received:
@@ -33,8 +35,17 @@ def read(raw: bytes, encodings: Sequence[str], source: Source, partition: str) -
     foreign = _foreign_lines(lines, encoding)
     if lines and (0 in foreign or "\0" in lines[0] or lines[1:2] and lines[1].startswith("\0")):
         raise _unreadable(source, partition)
-    quick = None if foreign else _read_sound(text, lines, source, partition)
-    return _read_carefully(lines, foreign, source, partition) if quick is None else quick
+    reader = csv.reader(lines)
+    try:
+        place, header = find_header(islice(reader, HEADER_WITHIN), source, partition)
+    except csv.Error:
+        raise _unreadable(source, partition) from None
+    ragged = Lines(lines, foreign, header.width)
+    parts = list(_parts(lines, ragged, header, (reader.line_num, place + 2)))
+    if ragged.is_cut_off:
+        remedy = "the file ends in the middle of a row; ask the department to hand it in again, whole"
+        raise source.breach("cut-off-file", partition, remedy)
+    return joined(header, parts)
 
 
 def _decode(raw: bytes, encodings: Sequence[str], source: Source, partition: str) -> tuple[str, str]:
@@ -70,36 +81,70 @@ def _is_utf8(line: bytes) -> bool:
         return False
 
 
-def _read_sound(text: str, lines: Sequence[str], source: Source, partition: str) -> Received | None:
-    """The whole file at once, or None if anything about it is out of the ordinary."""
-    if "\0" in text or len(lines) < 2 or max(map(len, lines)) > csv.field_size_limit():
-        return None
-    if any(_fault([line]) for line in (*lines[:2], lines[-1])):
-        return None
-    top = [next(csv.reader([line])) for line in lines[:2]]
-    if not matches_any(top[0], source) or is_help(top[1]):
-        return None
-    _, header = find_header(top[:1], source, partition)
-    table = _arrow_table(text, header)
-    # Fewer records than lines means cells with line breaks, or a stray quote that swallows its neighbours.
-    if table is None or table.num_rows != len(lines) - 1 or _has_blank_row(table):
-        return None
-    columns = {field: table.column(name) for field, name in zip(header.positions, table.column_names, strict=True)}
-    return Received(header, columns, range(2, table.num_rows + 2))
+def _parts(lines: Sequence[str], ragged: Lines, header: Header, first: tuple[int, int]) -> Iterator[Received]:
+    """The rows below the header, block by block: all at once where each line is one sound row, otherwise line by line.
+
+    `first` is the physical line to begin with and the number a clerk would give it.
+    """
+    start, number = first
+    size = 1  # The first row that says anything is read with care, for it may explain the template.
+    while start < len(lines):
+        block = lines[start : start + size]
+        table = None if size == 1 or ragged.has_foreign(start, start + size) else _table(block, header)
+        if table is not None:
+            part = Received(header, table, lines_of(range(number, number + len(block))))
+            start, number = start + len(block), number + len(block)
+        else:
+            rows, start = _until(ragged.rows(start, number), start + size)
+            part = received(with_help_marked(rows) if size == 1 else rows, header)
+            number += len(rows)
+        size = size if size == 1 and not part else _LINES
+        yield part
 
 
-def _arrow_table(text: str, header: Header) -> pa.Table | None:
+def _until(rows: Iterator[tuple[Row, int]], goal: int) -> tuple[list[Row], int]:
+    """Rows up to the first that ends at the line `goal` or behind it."""
+    taken, reached = list[Row](), goal
+    for row, reached in rows:
+        taken.append(row)
+        if reached >= goal:
+            break
+    return taken, reached
+
+
+def _table(block: Sequence[str], header: Header) -> dict[str, pa.ChunkedArray] | None:
+    """The fields of a block in which each line is one sound row that says something; None for any other block."""
+    text = "".join(block)
+    if "\0" in text or is_open(block[-1]) or max(map(len, block)) > csv.field_size_limit():
+        return None
+    table = _arrow_table(text.encode(), header)
+    # Fewer rows than lines means cells with line breaks, or a stray quote that swallows its neighbours.
+    if table is None or table.num_rows != len(block) or _has_blank_row(table):
+        return None
+    return dict(zip(header.positions, table.columns, strict=True))
+
+
+def _arrow_table(text: bytes, header: Header) -> pa.Table | None:
     names = [f"c{place}" for place in range(header.width)]
-    wanted = [names[place] for place in header.positions.values()]
     try:
         return arrow_csv.read_csv(
-            pa.BufferReader(text.encode("utf-8")),
-            read_options=arrow_csv.ReadOptions(column_names=names, skip_rows=1, block_size=_BLOCK),
+            pa.py_buffer(text),
+            read_options=arrow_csv.ReadOptions(column_names=names, block_size=len(text) + 1),
             parse_options=arrow_csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
-            convert_options=text_only(wanted),
+            convert_options=text_only([names[place] for place in header.positions.values()]),
         )
     except pa.ArrowInvalid:
         return None
+
+
+def _has_blank_row(table: pa.Table) -> bool:
+    """Whether a row says nothing in any field; whether it does so elsewhere is left to a closer look."""
+    is_blank = pc.is_null(table.column(0))
+    for column in table.columns[1:]:
+        if not pc.any(is_blank).as_py():
+            return False
+        is_blank = pc.and_(is_blank, pc.is_null(column))
+    return bool(pc.any(is_blank).as_py())
 
 
 def text_only(wanted: Sequence[str]) -> arrow_csv.ConvertOptions:
@@ -110,85 +155,3 @@ def text_only(wanted: Sequence[str]) -> arrow_csv.ConvertOptions:
     )
 
 
-def _has_blank_row(table: pa.Table) -> bool:
-    is_blank = pc.is_null(table.column(0))
-    for column in table.columns[1:]:
-        is_blank = pc.and_(is_blank, pc.is_null(column))
-    return bool(pc.any(is_blank).as_py())
-
-
-def _read_carefully(lines: Sequence[str], foreign: set[int], source: Source, partition: str) -> Received:
-    reader = csv.reader(lines)
-    try:
-        place, header = find_header(islice(reader, HEADER_WITHIN), source, partition)
-    except csv.Error:
-        raise _unreadable(source, partition) from None
-    rows = _Rows(lines, foreign, header.width)
-    answer = received(rows.read(reader.line_num, place + 2), header)
-    if rows.is_cut_off:
-        remedy = "the file ends in the middle of a row; ask the department to hand it in again, whole"
-        raise source.breach("cut-off-file", partition, remedy)
-    return answer
-
-
-class _Rows:
-    """The rows below the header. A stray quote costs its own line, never the lines behind it.
-
-    `is_cut_off` tells, once they are read, that the file ends without an end of line in a row that is not whole.
-    """
-
-    def __init__(self, lines: Sequence[str], foreign: set[int], width: int) -> None:
-        self._lines, self._foreign, self._width = lines, foreign, width
-        self.is_cut_off = False
-
-    def read(self, start: int, number: int) -> Iterator[Row]:
-        """Rows from the physical line `start` on, the first one numbered `number`."""
-        while start < len(self._lines):
-            for row, end in self._run(start):
-                start = end
-                if end == len(self._lines) and not self._lines[-1].endswith(("\r", "\n")):
-                    self.is_cut_off = len(row.cells) < self._width
-                yield Row(number, row.cells, row.raw, row.damage)
-                number += 1
-
-    def _run(self, first: int) -> Iterator[tuple[Row, int]]:
-        """Rows and the place behind each, up to and with the first line that must be taken alone."""
-        position = first
-        reader = csv.reader(self._lines[at] for at in range(first, len(self._lines)))
-        while position < len(self._lines):
-            try:
-                cells = next(reader)
-                end = first + reader.line_num
-                has_run_away = self._has_run_away(position, end, cells)
-            except csv.Error:
-                has_run_away = True
-            if has_run_away:
-                yield Row(0, (), self._lines[position].rstrip("\r\n"), ROW_WIDTH), position + 1
-                return
-            yield self._row(position, end, cells), end
-            position = end
-
-    def _row(self, start: int, end: int, cells: Sequence[str]) -> Row:
-        raw = "".join(self._lines[start:end])
-        is_undecodable = "\0" in raw or not self._foreign.isdisjoint(range(start, end))
-        return Row(0, cells, raw.rstrip("\r\n"), UNDECODABLE if is_undecodable else "")
-
-    def _has_run_away(self, start: int, end: int, cells: Sequence[str]) -> bool:
-        if end - start == 1:
-            return end == len(self._lines) and _is_open(self._lines[start])
-        return len(cells) != self._width or bool(_fault(self._lines[start:end]))
-
-
-def _is_open(line: str) -> bool:
-    """Whether a quote is opened and never closed."""
-    return '"' in line and _fault([line]) == "unexpected end of data"
-
-
-def _fault(lines: Sequence[str]) -> str:
-    """What a strict reader objects to, "" for nothing."""
-    try:
-        for _ in csv.reader(lines, strict=True):
-            continue
-    except csv.Error as error:
-        return str(error)
-    return ""

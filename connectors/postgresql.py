@@ -14,7 +14,7 @@ from pyarrow import csv as arrow_csv
 from connectors.base import Partition
 from connectors.delimited import text_only
 from connectors.header import Header
-from connectors.rows import Received
+from connectors.rows import Received, lines_of
 from connectors.table import CONNECT_SECONDS, HERE, Table, select
 
 OPTIONS: dict[str, Any] = {
@@ -50,7 +50,7 @@ def copy(connection: sa.Connection, table: Table, header: Header, partition: Par
             digest.update(block)
     columns = _columns(written.getbuffer(), header) if written.tell() else _no_columns(header)
     count = len(next(iter(columns.values())))
-    return Received(header, columns, range(1, count + 1)), digest.hexdigest()
+    return Received(header, columns, lines_of(range(1, count + 1))), digest.hexdigest()
 
 
 def _columns(written: memoryview, header: Header) -> dict[str, pa.ChunkedArray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -31,11 +31,11 @@ class Damaged:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What an exchange method read. `columns` are Arrow strings by field code; `lines` has the same length."""
+    """What an exchange method read. `columns` are Arrow strings by field code; `lines` (int64) has the same length."""
 
     header: Header
     columns: dict[str, pa.ChunkedArray]
-    lines: Sequence[int] | range
+    lines: np.ndarray
     damaged: list[Damaged] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -44,10 +44,9 @@ class Received:
 
 def collected(source: Source, partition: str, received: Received, digest: str) -> Collected:
     """The rows in the order of their lines, sound and damaged together; an empty cell is NA."""
-    received = _without_nul(received)
     header = received.header
     rows = pd.DataFrame({field: _text(received, field) for field in header.positions})
-    rows[LINE] = np.array([*received.lines, *(row.line for row in received.damaged)], dtype="int64")
+    rows[LINE] = np.concatenate([received.lines, lines_of([row.line for row in received.damaged])])
     rows[DAMAGE] = _marks(received, [row.reason for row in received.damaged])
     rows[RAW] = _marks(received, [row.raw for row in received.damaged])
     if received.damaged:
@@ -55,12 +54,42 @@ def collected(source: Source, partition: str, received: Received, digest: str) -
     return Collected(source.feed_key, source.feed.entry, partition, rows, header.dropped, header.missing, digest)
 
 
-def text_array(values: Iterable[str | None]) -> pa.ChunkedArray:
+def text_array(values: Sequence[str | None]) -> pa.ChunkedArray:
     """A column of text in which an empty cell is missing.
 
     Raises UnicodeEncodeError for half a surrogate pair, which is no character.
     """
-    return pa.chunked_array([pa.array([value or None for value in values], pa.string())])
+    cells = pa.array(values, pa.string())
+    return pa.chunked_array([pc.if_else(pc.equal(cells, ""), None, cells)])
+
+
+def lines_of(numbers: Sequence[int] | range) -> np.ndarray:
+    """Line numbers in the form in which `Received` holds them."""
+    return np.array(numbers, dtype="int64")
+
+
+def joined(header: Header, parts: Sequence[Received]) -> Received:
+    """What was read part by part, as one."""
+    chunks = {field: [chunk for part in parts for chunk in part.columns[field].chunks] for field in header.positions}
+    return Received(
+        header,
+        {field: pa.chunked_array(chunks[field], pa.string()) for field in header.positions},
+        np.concatenate([lines_of([]), *(part.lines for part in parts)]),
+        [row for part in parts for row in part.damaged],
+    )
+
+
+def without_nul(received: Received) -> Received:
+    """Rows that hold a NUL set apart as damaged: most stores cut the text there, so it would not arrive as it was checked."""
+    has_nul = np.zeros(len(received.lines), dtype=bool)
+    for column in received.columns.values():
+        has_nul |= pc.fill_null(pc.match_substring(column, "\0"), False).to_numpy()
+    if not has_nul.any():
+        return received
+    found = np.flatnonzero(has_nul).tolist()
+    damaged = [Damaged(int(received.lines[row]), UNDECODABLE, _as_json(received, row)) for row in found]
+    columns = {name: column.filter(pa.array(~has_nul)) for name, column in received.columns.items()}
+    return Received(received.header, columns, received.lines[~has_nul], received.damaged + damaged)
 
 
 def _text(received: Received, name: str) -> pd.Series:
@@ -72,20 +101,6 @@ def _text(received: Received, name: str) -> pd.Series:
 def _marks(received: Received, values: Sequence[str]) -> pd.Series:
     column = pa.chunked_array([pa.nulls(len(received.lines), pa.string()), pa.array(values, pa.string())])
     return pd.Series(pd.arrays.ArrowExtensionArray(column), dtype=TEXT)
-
-
-def _without_nul(received: Received) -> Received:
-    """Rows that hold a NUL are damaged: most stores cut the text there, so it would not arrive as it was checked."""
-    has_nul = np.zeros(len(received.lines), dtype=bool)
-    for column in received.columns.values():
-        has_nul |= pc.fill_null(pc.match_substring(column, "\0"), False).to_numpy()
-    if not has_nul.any():
-        return received
-    damaged = [Damaged(received.lines[row], UNDECODABLE, _as_json(received, row)) for row in np.flatnonzero(has_nul).tolist()]
-    sound = pa.array(~has_nul)
-    columns = {name: column.filter(sound) for name, column in received.columns.items()}
-    lines = np.asarray(received.lines)[~has_nul].tolist()
-    return Received(received.header, columns, lines, received.damaged + damaged)
 
 
 def _as_json(received: Received, row: int) -> str:

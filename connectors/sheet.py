@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from connectors.base import Source
 from connectors.header import Header, match, matches_any
-from connectors.rows import HELP_ROW, ROW_WIDTH, Damaged, Received, text_array
+from connectors.rows import HELP_ROW, ROW_WIDTH, Damaged, Received, lines_of, text_array
 
 # How far down a header may stand: under a title, which templates put into one merged cell.
 HEADER_WITHIN = 5
@@ -44,23 +44,22 @@ def received(rows: Iterable[Row], header: Header) -> Received:
     sound: list[Sequence[str]] = []
     lines: list[int] = []
     damaged: list[Damaged] = []
-    is_first = True
     for row in rows:
-        if not row.damage and not any(row.cells):
-            continue
-        damage = row.damage or (HELP_ROW if is_first and is_help(row.cells) else "")
-        is_first = False
-        if not damage and len(row.cells) == header.width:
+        if not row.damage and len(row.cells) == header.width and any(row.cells):
             sound.append(row.cells)
             lines.append(row.line)
-        else:
-            damaged.append(Damaged(row.line, damage or ROW_WIDTH, row.raw))
-    return Received(header, _columns(sound, header), lines, damaged)
+        elif row.damage or any(row.cells):
+            damaged.append(Damaged(row.line, row.damage or ROW_WIDTH, row.raw))
+    return Received(header, _columns(sound, header), lines_of(lines), damaged)
 
 
-def is_help(cells: Sequence[str]) -> bool:
-    """Whether the row directly under the header explains the template instead of recording anything."""
-    return next((cell.strip() for cell in cells if cell.strip()), "").startswith(_HELP)
+def with_help_marked(rows: Iterable[Row]) -> Iterator[Row]:
+    """The rows under a header; where the first that is not blank explains the template, it is damaged as `help-row`."""
+    is_first = True
+    for row in rows:
+        is_help = is_first and bool(row.cells) and row.cells[0].strip().startswith(_HELP)
+        is_first = is_first and not any(row.cells)
+        yield replace(row, damage=HELP_ROW) if is_help and not row.damage else row
 
 
 def _columns(sound: Sequence[Sequence[str]], header: Header) -> dict[str, pa.ChunkedArray]:

@@ -15,7 +15,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 from connectors.base import ContractBreach, Source
 from connectors.cells import sheet_text
 from connectors.rows import Received
-from connectors.sheet import HEADER_WITHIN, Row, find_header, received
+from connectors.sheet import HEADER_WITHIN, Row, find_header, received, with_help_marked
 
 MARK = b"PK\x03\x04"
 
@@ -38,7 +38,7 @@ def read(raw: bytes, source: Source, partition: str) -> Received:
     except (CalamineError, OSError, IndexError, ValueError):
         raise _unreadable(source, partition) from None
     place, header = find_header(islice(cells, HEADER_WITHIN), source, partition)
-    return received(_rows(cells, place + 1), header)
+    return received(with_help_marked(_rows(cells, place + 1)), header)
 
 
 def _rows(cells: Sequence[Sequence[str]], start: int) -> Iterator[Row]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -168,7 +169,7 @@ def test_i2_windows_that_follow_each_other_read_every_change_once(tmp_path_facto
     execute(url, *(f"INSERT INTO listing VALUES ('甲', 'C{n}', '{text}')" for n, text in enumerate(local)))
     ends = [start + timedelta(days=cut) for cut in sorted(cuts)]
     source = database_source(url, reading="window", window_column="updated_at")
-    found = [code for pair in zip(ends, ends[1:], strict=False) for one in all_of(source, Window(*pair)) for code in one.rows["uscc"]]
+    found = [code for pair in pairwise(ends) for one in all_of(source, Window(*pair)) for code in one.rows["uscc"]]
     inside = [f"C{n}" for n, day in enumerate(days) if min(cuts) <= day < max(cuts)]
     assert sorted(found) == sorted(inside)
 
