@@ -118,6 +118,7 @@ def amount_agrees_with_text(values: Mapping[str, pa.Array], rule: Mapping[str, A
     encoded = pc.dictionary_encode(written)
     known = [None if text is None else _in_unit(text, rule["unit"]) for text in encoded.dictionary.to_pylist()]
     agrees = bools(pc.equal(pa.array(known, pa.string()).take(encoded.indices), stated), missing=True)
+    agrees |= ~amount(stated, rule["unit"])  # what is no amount is a fault of its own
     for row in np.flatnonzero(~agrees):
         named = [number + times for number, times in re.findall(pattern, texts[row].as_py())]
         total = plain(sum((Decimal(_in_unit(text, rule["unit"])) for text in named), Decimal(0)))
