@@ -57,10 +57,11 @@ def _is_repeated(
     before: Mapping[str, pa.Array], seen: Mapping[str, pa.Array], masks: Mapping[str, str], entry: Entry
 ) -> set[int]:
     """Rows in which an open text repeats what another field hides. One character is too little to be a hint."""
-    prose = [seen[field] for field in masks if masks[field] == Mask.OPEN and _is_prose(field, entry)]
+    prose = [seen[field] for field in masks if masks[field] == Mask.OPEN and _type(field, entry) in _PROSE]
     if not prose or not before:
         return set()
     texts = pc.binary_join_element_wise(*(pc.fill_null(values, "") for values in prose), "\x1f").to_pylist()
+    # The subject's own open name is taken out first: a stall may bear its owner's name.
     names = seen[entry.subject.name].to_pylist() if masks.get(entry.subject.name) == Mask.OPEN else [None] * len(texts)
     rows: set[int] = set()
     for values in before.values():
@@ -99,10 +100,6 @@ def _is_of_its_kind(value: str, kind: FieldType) -> bool:
     if kind is FieldType.USCC:
         return is_credit_code(value)
     return kind is FieldType.IDENTIFIER and is_old_register_number(value)
-
-
-def _is_prose(field: str, entry: Entry) -> bool:
-    return field != entry.subject.name and _type(field, entry) in _PROSE
 
 
 def _type(field: str, entry: Entry) -> FieldType:

@@ -36,6 +36,14 @@ def test_a_credit_code_has_the_check_digit_of_the_standard(body: str) -> None:
     assert is_credit_code(code) and not is_citizen_number(code)
 
 
+def test_a_firm_s_code_that_closes_as_a_residence_card_too_stays_a_firm_s() -> None:
+    bodies = [f"91199919900301{serial:03d}" for serial in range(1000)]
+    numbers = [body + check_digit(body) for body in bodies]
+    codes = [number for number in numbers if is_credit_code(number)]
+    assert codes and not any(map(is_citizen_number, codes))
+    assert is_citizen_number(next(number for number in numbers if number not in codes))
+
+
 def test_one_wrong_digit_is_no_citizen_number() -> None:
     number = "339999199003072314"
     for place in range(18):

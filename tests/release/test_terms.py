@@ -20,7 +20,7 @@ def birth(number: str | None) -> str | None:
 
 
 def minor(born: str, on: date) -> bool:
-    return is_minor(pa.array([born]), on).to_pylist() == [True]
+    return bool(is_minor(pa.array([born]), on)[0].as_py())
 
 
 @pytest.mark.parametrize(
