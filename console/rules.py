@@ -77,10 +77,10 @@ def departments_by_severity(findings: pd.DataFrame) -> dict[str, dict[str, Rate]
 def normalised(findings: pd.DataFrame) -> dict[str, dict[str, int]]:
     """How many values each kind of normalising touched: rule → department → values."""
     touched = findings[(findings["severity"] == Severity.INFO.value) & (findings["failed"] > 0)]
-    sums = touched.groupby(["rule", touched["feed"].map(department_of)])["failed"].sum()
     found: dict[str, dict[str, int]] = {}
-    for (rule, code), values in sums.to_dict().items():
-        found.setdefault(rule, {})[code] = int(values)
+    for row in touched.groupby(["rule", "feed"], as_index=False)[["failed"]].sum().to_dict("records"):
+        of_rule, code = found.setdefault(row["rule"], {}), department_of(row["feed"])
+        of_rule[code] = of_rule.get(code, 0) + int(row["failed"])
     return found
 
 

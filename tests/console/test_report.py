@@ -1,0 +1,214 @@
+"""The quality report: self-contained, true to the ledger, in two languages, without a value."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+from seeded import ARREARS, DEFAULTERS, NIGHT, NOW, PENALTIES, Told, field_of, put, recipients_of, seed
+
+from console.departments import past_nights, trend
+from console.facts import NightUnknown
+from console.report import write_report
+from gateway.figures import night_figures
+from gateway.settings import Gateway
+from ledger.events import Event, Line
+from records.schema import lines, writing
+from records.stages import LINE, RAW, REASONS, RECORD, Checked
+
+VOID = {"meta", "col", "br", "hr", "img", "input", "link"}
+CANARY = "330106198001014217"
+
+
+class Balance(HTMLParser):
+    """Notes every tag that is closed out of order or never."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.wrong: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: object) -> None: ...
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(f"{tag} at {self.getpos()}")
+
+
+def text_of(page: str) -> str:
+    """What a reader sees, blanks run together."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)))
+
+
+def report(gateway: Gateway, night: str = NIGHT) -> str:
+    return write_report(gateway, night, gateway.home / "reports").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def full(gateway: Gateway) -> Gateway:
+    """Three feeds of a night with everything the report can tell of, and a night before."""
+    code, _ = field_of(gateway, ARREARS)
+    first = recipients_of(gateway, DEFAULTERS)[0]
+    seed(gateway, ARREARS, Told(collected=90), night="2026-11-22")
+    seed(gateway, ARREARS, Told(1234, {"uscc-invalid": 7, "duplicate-row": 3}, (
+        (code, "uscc-invalid", "critical", 7, (12, 44, 101)), (code, "full-width", "info", 31, (3,)))))
+    seed(gateway, DEFAULTERS, Told(500, withheld={first: {"minor": 4, "publicity-ended": 9}}, dropped=("备注",)))
+    seed(gateway, PENALTIES, Told(300, pending={recipients_of(gateway, PENALTIES)[0]: 25}, state="incomplete"))
+    return gateway
+
+
+def test_the_page_refers_to_nothing_outside_itself(full: Gateway) -> None:
+    for page in (report(full), (full.home / "reports" / "index.html").read_text(encoding="utf-8")):
+        assert not re.search(r"https?:|src=|url\(|@import|<link|<script|<iframe|<object", page)
+        assert all(re.fullmatch(r"\d{4}-\d\d-\d\d\.html", href) for href in re.findall(r'href="([^"]*)"', page))
+
+
+def test_every_tag_is_closed_in_order(full: Gateway) -> None:
+    for page in (report(full), (full.home / "reports" / "index.html").read_text(encoding="utf-8")):
+        balance = Balance()
+        balance.feed(page)
+        assert (balance.wrong, balance.open) == ([], [])
+
+
+def test_the_figures_are_those_of_the_ledger(full: Gateway) -> None:
+    page = report(full)
+    with full.engine.connect() as connection:
+        chosen = list(connection.execute(sa.text(f"select run from runs where night = '{NIGHT}'")).scalars())
+    totals = night_figures(full, chosen)["totals"]
+    shown = {name: int(number.replace(",", "")) for number, name in re.findall(
+        r'<div class="figure"><b>([\d,]+)</b>.*?lang="en">([a-z ]+)<', page, flags=re.DOTALL)}
+    to_serve = shown.pop("to serve")
+    assert shown == totals
+    assert to_serve == sum(totals[name] for name in ("delivered", "unchanged", "withheld", "pending"))
+
+
+def test_the_index_adds_up_to_the_same_figures(full: Gateway) -> None:
+    from console.index import nights
+
+    report(full)
+    shown = nights(full, [NIGHT, "2026-11-22"])
+    for view in shown:
+        with full.engine.connect() as connection:
+            chosen = list(connection.execute(sa.text(f"select run from runs where night = '{view.night}'")).scalars())
+        figures = night_figures(full, chosen)
+        assert (view.totals, view.is_balanced) == (figures["totals"], figures["balanced"])
+
+
+def test_a_run_that_is_not_settled_makes_the_index_and_the_report_say_so(full: Gateway) -> None:
+    from console.index import nights
+    from gateway.intake import night_window, open_run
+
+    assert "账目平衡" in report(full)
+    open_run(full, "taxation.class_a_taxpayer", night_window(NOW.date()), "x")
+    assert "账目未结" in report(full)
+    assert not nights(full, [NIGHT])[0].is_balanced
+
+
+def test_both_languages_stand_for_every_title(full: Gateway) -> None:
+    page = text_of(report(full)).replace("&#34;", '"')
+    named = [full.catalog.departments[feed.partition(".")[0]].title for feed in (ARREARS, DEFAULTERS, PENALTIES)]
+    named += [full.catalog.entries[full.catalog.feeds[feed].entry].title for feed in (ARREARS, DEFAULTERS, PENALTIES)]
+    named += [full.catalog.recipients[code].title for code in recipients_of(full, DEFAULTERS)]
+    for title in named:
+        assert title.zh in page and title.en in page
+    for zh, en in (("不予提供", "withheld"), ("未成年人", "the subject is under 18"), ("公示期限已届满", "the publicity period has ended")):
+        assert zh in page and en in page
+
+
+def test_a_reason_code_without_a_wording_is_shown_as_it_is(gateway: Gateway) -> None:
+    code, _ = field_of(gateway, ARREARS)
+    recipient = recipients_of(gateway, ARREARS)[0]
+    seed(gateway, ARREARS, Told(100, {"brand-new-reason": 2}, ((code, "brand-new-rule", "critical", 2, (5, 6)),),
+                                {recipient: {"brand-new-terms": 3}}))
+    page = text_of(report(gateway))
+    assert "brand-new-reason 2" in page and "brand-new-rule" in page and "brand-new-terms" in page
+
+
+def test_i8_no_value_reaches_the_report(gateway: Gateway) -> None:
+    """A canary in every place of a quarantined row, in a dropped column's name, a file's name and a failure's words."""
+    entry = gateway.catalog.entries[gateway.catalog.feeds[ARREARS].entry]
+    names = [LINE, RECORD, REASONS, RAW, *entry.fields]
+    row = dict.fromkeys(names, f"某某{CANARY}") | {LINE: 12, REASONS: "uscc-invalid", RECORD: None}
+    told = Told(100, {"uscc-invalid": 1}, (("", "uscc-invalid", "critical", 1, (12,)),), dropped=(f"某某{CANARY}", "备注"),
+                partition=f"{CANARY}.csv", state="failed")
+    run = seed(gateway, ARREARS, told)
+    checked = Checked(ARREARS, "tax_arrears", told.partition, 1, pd.DataFrame(), pd.DataFrame([row], columns=names), ())
+    with writing(gateway.engine) as connection:
+        gateway.quarantine.put(connection, checked, run, NOW)
+    put(gateway, Line(Event.FAILED, run, ARREARS, notes={"partition": "", "reason": "no-file", "message": f"no {CANARY}"}))
+    page = report(gateway)
+    item = gateway.quarantine.items()["id"].iloc[0]
+    assert CANARY not in page and item[:12] in page and "备注" in page
+
+
+def test_text_from_outside_cannot_become_markup(gateway: Gateway) -> None:
+    seed(gateway, ARREARS, Told(10, {"<i>x": 1}, (("", "<i>r", "critical", 1, (2,)),), dropped=("<script>1</script>",),
+                                partition="<img src=x>.csv"))
+    page = report(gateway)
+    assert "<i>x" not in page and "<script" not in page and "<img" not in page and "&lt;img src=x&gt;.csv" in page
+
+
+def test_the_worst_rules_name_rows_and_quarantine_items(full: Gateway) -> None:
+    page = text_of(report(full))
+    assert "part.csv 12 44 101" in page and "另 4 行" in page
+
+
+def test_what_failed_says_what_to_do_next(full: Gateway) -> None:
+    run = seed(full, "taxation.class_a_taxpayer", Told(0, state="failed"))
+    put(full, Line(Event.FAILED, run, "taxation.class_a_taxpayer",
+                   notes={"partition": "", "reason": "missing-folder", "message": "the drop folder is missing"}))
+    page = text_of(report(full))
+    assert "恢复报送目录后重跑该数据源" in page and "restore the folder and run the feed again" in page
+    assert "25 条" in page and "下次运行自动补推" in page
+
+
+def test_a_ledger_that_was_tampered_with_is_said_at_the_top(full: Gateway) -> None:
+    with writing(full.engine) as connection:
+        connection.execute(sa.update(lines).where(lines.c.seq == 2).values(recipient="nobody"))
+    page = text_of(report(full))
+    assert "台账不完整" in page and "ledger line 2" in page
+
+
+def test_a_second_run_of_the_night_counts_and_the_first_is_still_named(full: Gateway) -> None:
+    first = full.home / "reports"
+    with full.engine.connect() as connection:
+        before = connection.execute(sa.text(f"select run from runs where feed = '{ARREARS}' and night = '{NIGHT}'")).scalar_one()
+    later = Gateway(full.home, full.database, None, lambda: NOW.replace(hour=9))
+    seed(later, ARREARS, Told(1111), trigger="second")
+    page = text_of(write_report(later, NIGHT, first).read_text(encoding="utf-8"))
+    assert "1,111" in page and "1,234" not in page and before in page
+
+
+def test_the_trend_counts_the_newest_run_of_a_feed_and_leaves_later_nights_out(full: Gateway) -> None:
+    later = Gateway(full.home, full.database, None, lambda: NOW.replace(hour=9))
+    seed(later, ARREARS, Told(40), night="2026-11-22", trigger="second")
+    seed(later, ARREARS, Told(77), night="2026-11-24")
+    rows = past_nights(full, NIGHT)
+    points = {point.night: point.collected for point in trend(rows, sorted(set(rows["night"])))}
+    assert points == {"2026-11-22": 40, NIGHT: 1234 + 500 + 300}
+
+
+def test_a_recipient_without_a_grant_has_gaps_throughout_and_masks_are_named(full: Gateway) -> None:
+    from console import disclosure, facts
+
+    report(full)
+    for shown in disclosure.grants(full, facts.read(full, NIGHT)):
+        entry = next(entry for entry in full.catalog.entries.values() if entry.title == shown.title)
+        for place, code in enumerate(full.catalog.recipients):
+            given = entry.grants[code].fields if code in entry.grants else {}
+            assert shown.gaps(place) == len(entry.fields) - len(given)
+            assert shown.masked(place) == sum(mask != "open" for mask in given.values())
+
+
+def test_a_night_nobody_ran_has_no_report(gateway: Gateway, tmp_path: Path) -> None:
+    with pytest.raises(NightUnknown, match="2026-11-23"):
+        write_report(gateway, NIGHT, tmp_path / "reports")
+    assert not (tmp_path / "reports").exists() or not list((tmp_path / "reports").glob("*.html"))

@@ -1,0 +1,49 @@
+"""Wordings: whatever the catalogue and the rooms can say has a Chinese and an English name."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+import yaml
+
+import console
+from catalog.model import Mask, Sensitivity, Severity
+from console.words import outside, wording
+from expectations.requirements import requirements
+from gateway.settings import Gateway
+
+KNOWN = yaml.safe_load((Path(console.__file__).parent / "words.yml").read_text(encoding="utf-8"))
+
+
+def test_every_wording_is_in_both_languages() -> None:
+    for code, words in KNOWN.items():
+        assert words["zh"] and words["en"], code
+        assert ("next_zh" in words) == ("next_en" in words), code
+
+
+def test_every_mask_severity_and_sensitivity_has_a_wording() -> None:
+    closed = [f"mask.{mask}" for mask in Mask] + [str(severity) for severity in Severity]
+    closed += [f"sensitivity.{level}" for level in Sensitivity if level is not Sensitivity.OPEN]
+    assert [code for code in closed if code not in KNOWN] == []
+
+
+def test_every_rule_that_the_catalogue_leads_to_has_a_wording(gateway: Gateway) -> None:
+    catalog = gateway.catalog
+    asked = {each.rule for entry in catalog.entries.values() for each in requirements(entry, catalog.codes, date(2026, 11, 23))}
+    assert sorted(asked - set(KNOWN)) == []
+
+
+@pytest.mark.parametrize("number", ["330106198001014217", "33010619800101421X", "13812345678", "6222021234567890123"])
+def test_i8_a_number_of_a_person_is_blotted_out_of_foreign_text(number: str) -> None:
+    assert outside(f"列{number}尾") == "列…尾"
+
+
+@pytest.mark.parametrize("text", ["penalties_20261123.csv", "20261123020000.xlsx", "rows 120000-180000"])
+def test_dates_and_row_numbers_are_left_alone(text: str) -> None:
+    assert outside(text) == text
+
+
+def test_an_unknown_code_stands_for_itself() -> None:
+    assert wording("never-heard").zh == "never-heard"
