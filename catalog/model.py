@@ -172,8 +172,20 @@ class NotInFuture(Closed):
     severity: Severity
 
 
+class ValidWhen(Closed):
+    """`field` is a valid number of the kind `form` where `other` is `equals`: a passport number stands in the same column
+    as citizen ID numbers, and only the kind of document tells them apart."""
+
+    kind: Literal["valid_when"]
+    field: FieldCode
+    other: FieldCode
+    equals: Words
+    form: Literal[FieldType.USCC, FieldType.ID_NUMBER]
+    severity: Severity
+
+
 Rule = Annotated[
-    NotBefore | RequiredWhen | CategoryMatchesCode | AmountAgreesWithText | NotInFuture,
+    NotBefore | RequiredWhen | CategoryMatchesCode | AmountAgreesWithText | NotInFuture | ValidWhen,
     Key(discriminator="kind"),
 ]
 

@@ -105,6 +105,16 @@ def category_matches_code(values: Mapping[str, pa.Array], rule: Mapping[str, Any
     return np.asarray(~comparable | (is_trader == bools(pc.starts_with(number, "92"))))
 
 
+def valid_when(values: Mapping[str, pa.Array], rule: Mapping[str, Any]) -> Bools:
+    """A number of the kind `form` where the other field is as the rule says; a court stars out month and day of a citizen
+    number (domain.md 6.2), which no check digit can be worked out for."""
+    number, applies = values[rule["field"]], bools(pc.equal(values[rule["other"]], rule["equals"]))
+    if rule["form"] == "uscc":
+        return ~applies | is_missing(number) | identifiers.is_uscc(number)
+    starred = holds(number, r"^[0-9]{10}\*{4}[0-9]{3}[0-9X]$")
+    return ~applies | starred | citizen_number(number, rule["today"])
+
+
 def amount_agrees_with_text(values: Mapping[str, pa.Array], rule: Mapping[str, Any]) -> Bools:
     """The amount that the text names after the words `after`, in yuan, is the amount of the field.
 
@@ -155,5 +165,5 @@ EACH: Mapping[str, Each] = {
 }
 ACROSS: Mapping[str, Across] = {
     check.__name__: check
-    for check in (not_before, not_in_future, required_when, category_matches_code, amount_agrees_with_text)
+    for check in (not_before, not_in_future, required_when, valid_when, category_matches_code, amount_agrees_with_text)
 }

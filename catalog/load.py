@@ -1,0 +1,169 @@
+"""Reads the catalogue from its folder, whole or not at all; every problem is named with its file and key."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from catalog.model import Department, Entry, Feed, Instrument, Recipient
+from catalog.nearest import hint
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class CatalogError(Exception):
+    """The catalogue does not hold together. Nothing runs with it until every problem listed is mended."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__(f"catalogue: {len(problems)} problem(s)\n" + "\n".join(f"  {problem}" for problem in problems))
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The catalogue in force: entries, departments, recipients and instruments by key, code sets as code → Chinese name.
+
+    `edition` stands for the bytes of all its files. `files` says where each key was written.
+    """
+
+    entries: Mapping[str, Entry]
+    departments: Mapping[str, Department]
+    recipients: Mapping[str, Recipient]
+    instruments: Mapping[str, Instrument]
+    codes: Mapping[str, Mapping[str, str]]
+    edition: str
+    files: Mapping[tuple[str, str], str] = field(repr=False)
+
+    @cached_property
+    def feeds(self) -> Mapping[str, Feed]:
+        """Every feed by its key, department.entry."""
+        return {f"{name}.{feed.entry}": feed for name, department in sorted(self.departments.items()) for feed in department.feeds}
+
+    def department_of(self, feed: str) -> str:
+        """The department that hands in a feed."""
+        return feed.partition(".")[0]
+
+    def recipients_of(self, entry: str) -> tuple[str, ...]:
+        """Who is granted anything of an entry, in a fixed order."""
+        return tuple(sorted(self.entries[entry].grants))
+
+    def terms_digest(self, entry: str, recipient: str) -> str:
+        """A digest of the fields and masks of one grant: it changes when what leaves changes, not when wording does."""
+        fields = self.entries[entry].grants[recipient].fields
+        return hashlib.sha256(json.dumps(sorted(fields.items())).encode()).hexdigest()
+
+
+def load(root: Path | None = None) -> Catalog:
+    """The catalogue below `root`, by default the one shipped in this package.
+
+    Raises CatalogError with all problems at once: misspelt keys, unknown references, what nobody uses, broken duties.
+    """
+    from catalog.check import problems_of
+
+    reader = _Reader(root or Path(__file__).parent)
+    found = reader.read()
+    if reader.problems:
+        raise CatalogError(reader.problems)
+    if problems := problems_of(found):
+        raise CatalogError(problems)
+    return found
+
+
+class _Reader:
+    """One reading of a catalogue folder; gathers problems instead of stopping at the first."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self.problems: list[str] = []
+        self._files: dict[tuple[str, str], str] = {}
+        self._digest = hashlib.sha256()
+
+    def read(self) -> Catalog:
+        entries = self._models("entries", Entry, "*/*")
+        departments, recipients = self._models("departments", Department), self._models("recipients", Recipient)
+        instruments, codes = self._models("instruments", Instrument), self._codes()
+        return Catalog(entries, departments, recipients, instruments, codes, self._digest.hexdigest()[:16], self._files)
+
+    def _models(self, folder: str, model: type[Model], pattern: str = "*") -> dict[str, Model]:
+        read = (self._model(path, model) for path in self._listed(folder, pattern, ".yml"))
+        return {path.stem: made for path, made in read if made is not None}
+
+    def _listed(self, folder: str, pattern: str, suffix: str) -> list[Path]:
+        """The files of a folder in order; anything that does not belong there is a problem."""
+        place = self._root / folder
+        wanted, listed = set(place.glob(pattern)), []
+        for path in sorted(path for path in place.rglob("*") if path.is_file() and not path.name.startswith(".")):
+            if path in wanted and path.suffix == suffix:
+                listed.append(path)
+                self._digest.update(f"{self._name(path)}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+                self._file(folder, path)
+            else:
+                self.problems.append(f"{self._name(path)}: does not belong here; {folder} holds {pattern}{suffix}")
+        return listed
+
+    def _file(self, folder: str, path: Path) -> None:
+        if (other := self._files.setdefault((folder, path.stem), self._name(path))) != self._name(path):
+            self.problems.append(f"{self._name(path)}: {path.stem} is already {other}; one key, one file")
+
+    def _model(self, path: Path, model: type[Model]) -> tuple[Path, Model | None]:
+        try:
+            return path, model.model_validate(yaml.load(path.read_text(encoding="utf-8"), _Strict))
+        except yaml.YAMLError as error:
+            self.problems.append(f"{self._name(path)}: not readable as YAML: {' '.join(str(error).split())}")
+        except ValidationError as error:
+            self.problems += [f"{self._name(path)}: {_words(fault, model)}" for fault in error.errors(include_url=False)]
+        return path, None
+
+    def _codes(self) -> dict[str, dict[str, str]]:
+        sets = {}
+        for path in self._listed("codes", "*", ".csv"):
+            with path.open(encoding="utf-8", newline="") as file:
+                rows = list(csv.DictReader(file))
+            codes = [row.get("code") or "" for row in rows]
+            if not rows or set(rows[0]) != {"code", "zh", "en"} or "" in codes or len(set(codes)) < len(codes):
+                self.problems.append(f"{self._name(path)}: wants the columns code,zh,en and each code once")
+            sets[path.stem] = {row["code"]: row.get("zh") or "" for row in rows if row.get("code")}
+        return sets
+
+    def _name(self, path: Path) -> str:
+        return str(path.relative_to(self._root))
+
+
+class _Strict(yaml.CSafeLoader):
+    """YAML in which a key written twice is an error, not a silent last word."""
+
+
+def _mapping(loader: _Strict, node: yaml.MappingNode) -> dict[Any, Any]:
+    keys = [loader.construct_object(key) for key, _ in node.value]
+    for position, key in enumerate(keys):
+        if key in keys[:position]:
+            raise yaml.constructor.ConstructorError(None, None, f"key {key} is written twice", node.value[position][0].start_mark)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def _words(fault: Any, model: type[BaseModel]) -> str:
+    place = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        return f"{place}: unknown key{hint(str(fault['loc'][-1]), _keys(model))}"
+    if fault["type"] == "missing":
+        return f"{place}: missing; write it"
+    return f"{place}: {fault['msg']}"
+
+
+def _keys(model: type[BaseModel]) -> set[str]:
+    """Every key that may stand in a file of this kind, at any depth."""
+    schema = model.model_json_schema()
+    parts = [schema, *schema.get("$defs", {}).values()]
+    return {key for part in parts for key in part.get("properties", {})}
