@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -45,7 +46,7 @@ class Balance(HTMLParser):
 
 def text_of(page: str) -> str:
     """What a reader sees, blanks run together."""
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)))
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL))))
 
 
 def report(gateway: Gateway, night: str = NIGHT) -> str:
@@ -113,7 +114,7 @@ def test_a_run_that_is_not_settled_makes_the_index_and_the_report_say_so(full: G
 
 
 def test_both_languages_stand_for_every_title(full: Gateway) -> None:
-    page = text_of(report(full)).replace("&#34;", '"')
+    page = text_of(report(full))
     named = [full.catalog.departments[feed.partition(".")[0]].title for feed in (ARREARS, DEFAULTERS, PENALTIES)]
     named += [full.catalog.entries[full.catalog.feeds[feed].entry].title for feed in (ARREARS, DEFAULTERS, PENALTIES)]
     named += [full.catalog.recipients[code].title for code in recipients_of(full, DEFAULTERS)]

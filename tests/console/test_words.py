@@ -11,6 +11,7 @@ import yaml
 import console
 from catalog.model import Mask, Sensitivity, Severity
 from console.words import outside, wording
+from expectations import Context
 from expectations.requirements import requirements
 from gateway.settings import Gateway
 
@@ -30,8 +31,10 @@ def test_every_mask_severity_and_sensitivity_has_a_wording() -> None:
 
 
 def test_every_rule_that_the_catalogue_leads_to_has_a_wording(gateway: Gateway) -> None:
-    catalog = gateway.catalog
-    asked = {each.rule for entry in catalog.entries.values() for each in requirements(entry, catalog.codes, date(2026, 11, 23))}
+    today = date(2026, 11, 23)
+    contexts = [Context(code, gateway.catalog.entries[code], feed, gateway.catalog.codes, gateway.keyring.derive("identity", code), today)
+                for feed in gateway.catalog.feeds.values() for code in [feed.entry]]
+    asked = {each.rule for known in contexts for each in requirements(known.entry, known.code_sets(), today)}
     assert sorted(asked - set(KNOWN)) == []
 
 
