@@ -12,11 +12,13 @@ import pyarrow as pa
 from keys.keyring import Derived
 from masking.citizen import canonical, is_citizen_number
 from masking.columns import arrow, column
+from masking.recipes import STARS
 
 
 def tokens(plain: pd.Series, key: Derived) -> pd.Series:
     """A token for each value, NA for NA, as `t1.<key version>.<26 letters and digits>`: 128 bits of HMAC-SHA256.
 
+    A number that the source starred out comes out as stars: it is many people's, and must not join them (domain.md 6.2).
     Spellings of one identifier (full-width, lower-case x, 15 or 18 places, outer blanks) have one token. Equal people
     have equal tokens at one recipient, so frequencies show; a token is still personal information (PIPL 73).
     Source: security.md 4 (a).
@@ -33,6 +35,8 @@ def _tokenizer(key: Derived) -> Callable[[str], str]:
 
     def token(value: str) -> str:
         number = canonical(value)
+        if "*" in number:
+            return STARS
         state = prepared.copy()
         # The kind of number goes in, so that a passport number never meets a citizen number of the same digits.
         for part in ("citizen" if is_citizen_number(number) else "other", number):

@@ -91,7 +91,7 @@ def subject_kinds(table: pa.RecordBatch, entry: Entry) -> pa.Array:
 
     The category field decides where there is one and it is filled. Else an entry whose subject has only a credit code
     holds organisations, one with only an ID number holds people; with both, the one that is filled decides, the credit
-    code first. Sole traders are organisations here: their records travel in the legal-person file (domain.md 2.1).
+    code first. One field for both, or none, tells nothing. Sole traders are organisations here: their records travel in the legal-person file (domain.md 2.1).
     """
     subject = entry.subject
     kind = _kind_by_code(table, entry)
@@ -110,8 +110,8 @@ def _kind_by_code(table: pa.RecordBatch, entry: Entry) -> pa.Array:
     legal, natural = pa.scalar(SubjectKind.LEGAL_PERSON.value), pa.scalar(SubjectKind.NATURAL_PERSON.value)
     unknown = pa.scalar(None, pa.string())
     uscc, id_number = entry.subject.uscc, entry.subject.id_number
-    if uscc is None or id_number is None:
-        only = legal if uscc else natural if id_number else unknown
+    if uscc is None or id_number is None or uscc == id_number:
+        only = unknown if uscc == id_number else legal if uscc else natural
         return pa.repeat(only, len(table))
     return pc.if_else(pc.is_valid(table[uscc]), legal, pc.if_else(pc.is_valid(table[id_number]), natural, unknown))
 

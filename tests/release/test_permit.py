@@ -211,7 +211,12 @@ def test_a_subject_of_unknown_kind_passes_only_where_any_kind_may() -> None:
 
 @pytest.mark.parametrize(
     ("subject", "reason"),
-    [({"uscc": "uscc"}, None), ({"id_number": "id_number"}, "subject-kind"), ({}, "subject-kind")],
+    [
+        ({"uscc": "uscc"}, None),
+        ({"id_number": "id_number"}, "subject-kind"),
+        ({"uscc": "id_number", "id_number": "id_number"}, "subject-kind"),
+        ({}, "subject-kind"),
+    ],
 )
 def test_without_a_category_the_subject_s_number_tells_its_kind(subject: dict[str, str], reason: str | None) -> None:
     of = legal_only(entry(subject={"name": "name", **subject}))
