@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
+from delivery.base import Batch
 from ledger import log
 from ledger.events import Event, Line
 from records.schema import holdings, outbox, owed
@@ -32,13 +34,27 @@ class Errand:
         return Line(event, self.run, self.feed, self.recipient, figures, notes)
 
 
-def intend(connection: Connection, errand: Errand, batch: str, records: int, at: datetime) -> None:
-    """Puts the intent to deliver a batch on the ledger and in the outbox, before a byte leaves (I5)."""
-    row = {"batch": batch, "run": errand.run, "recipient": errand.recipient, "entry": errand.entry, "feed": errand.feed,
+def intend(connection: Connection, errand: Errand, batch: Batch, at: datetime) -> Batch:
+    """Puts the intent to deliver a batch on the ledger and in the outbox, before a byte leaves (I5).
+
+    Returns the batch under the name it goes by: its content and how many batches this recipient has settled before. A
+    retry of what brought no receipt goes by the same name, so the recipient knows it; content that returns after a
+    change goes by a new one, so the recipient does not take it for the old delivery and answer without applying it.
+    """
+    batch = replace(batch, id=_name(connection, errand, batch.id))
+    records = len(batch.payload)
+    row = {"batch": batch.id, "run": errand.run, "recipient": errand.recipient, "entry": errand.entry, "feed": errand.feed,
            "records": records, "state": "intended", "reason": "", "changed_at": at.isoformat()}
     again = {"state": "intended", "reason": "", "changed_at": row["changed_at"]}
     connection.execute(_insert(connection, outbox).values(row).on_conflict_do_update(["batch", "run"], set_=again))
-    log.append(connection, [errand.line(Event.INTENDED, {"records": records}, batch=batch)], at)
+    log.append(connection, [errand.line(Event.INTENDED, {"records": records}, batch=batch.id)], at)
+    return batch
+
+
+def _name(connection: Connection, errand: Errand, content: str) -> str:
+    settled = sa.select(sa.func.count()).where(
+        outbox.c.recipient == errand.recipient, outbox.c.entry == errand.entry, outbox.c.state.in_(["delivered", "partly"]))
+    return hashlib.sha256(f"{content}|{connection.execute(settled).scalar_one()}".encode()).hexdigest()
 
 
 def settle(connection: Connection, errand: Errand, batch: pd.DataFrame, receipt: Receipt) -> int:

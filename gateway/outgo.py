@@ -132,7 +132,7 @@ def _deliver(way: Way, masked: masking.Masked) -> pd.Index:
             break
         rows = sent[sent[HANDLE].isin(batch.payload[HANDLE])]
         with writing(way.gateway.engine) as connection:
-            outbox.intend(connection, way.errand, batch.id, len(rows), way.gateway.clock())
+            batch = outbox.intend(connection, way.errand, batch, way.gateway.clock())
         try:
             receipt = delivery.deliver(batch, way.door)
         except delivery.DeliveryFailed as error:

@@ -1,0 +1,120 @@
+"""Front-end databases 前置机: our columns into the recipient's table in one transaction, then its own flags are awaited."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import sqlalchemy as sa
+from pyarrow import csv
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError, NoSuchTableError
+
+from delivery.base import Batch, Door, RecipientContractBreach, RecipientUnavailable
+from delivery.receipts import reason_code
+from records.stages import HANDLE, Receipt
+
+_TAKEN, _FAILED = 1, 2
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
+_AT_ONCE = 500
+
+
+def deliver(batch: Batch, door: Door) -> Receipt:
+    """Pushes the batch into the table share_<entry> and returns what the recipient's flags say within the deadline.
+
+    A row without a flag by then is left out of the receipt and stays pending. Raises RecipientContractBreach if the table
+    or a column is missing, RecipientUnavailable if the database cannot be reached.
+    """
+    engine = sa.create_engine(door.connection.url, poolclass=sa.NullPool, hide_parameters=True)
+    try:
+        table = _table(engine, batch, door)
+        rows = _rows(batch, door)
+        with engine.begin() as connection:
+            (_copy if engine.dialect.name == "postgresql" else _replace)(connection, table, rows)
+        return _await(engine, table, batch, door)
+    except DBAPIError as error:
+        raise RecipientUnavailable("database-unavailable", f"{door.names(batch)}: its database answered with "
+                                   f"{type(error.orig).__name__}; its records stay pending") from None
+
+
+def _table(engine: Engine, batch: Batch, door: Door) -> sa.Table:
+    name = f"share_{door.entry_code}"
+    try:
+        table = sa.Table(name, sa.MetaData(), autoload_with=engine)
+    except NoSuchTableError:
+        raise RecipientContractBreach("no-table", f"{door.names(batch)}: its database has no table {name}; the recipient "
+                                                  "makes it, see docs/connections.md") from None
+    wanted = ["handle", "batch", "pushed_at", "taken_flag", "taken_at", "failure_reason",
+              *(column for column in batch.payload.columns if column != HANDLE)]
+    missing = [column for column in wanted if column not in table.c]
+    if missing:
+        raise RecipientContractBreach("no-column", f"{door.names(batch)}: table {name} lacks {', '.join(missing)}; the "
+                                                   "recipient adds them as text columns")
+    return table
+
+
+def _rows(batch: Batch, door: Door) -> pd.DataFrame:
+    """Our columns of the table, text or NA."""
+    return batch.payload.rename(columns={HANDLE: "handle"}).assign(batch=batch.id, pushed_at=door.clock().isoformat())
+
+
+def _replace(connection: Connection, table: sa.Table, rows: pd.DataFrame) -> None:
+    """Any database: the handles' old rows go, the new ones come, in one transaction."""
+    handles = rows["handle"].to_list()
+    for start in range(0, len(handles), _AT_ONCE):
+        connection.execute(sa.delete(table).where(table.c.handle.in_(handles[start : start + _AT_ONCE])))
+    plain = rows.astype(object).where(rows.notna(), None)
+    connection.execute(sa.insert(table), plain.to_dict("records"))  # type: ignore[arg-type]
+
+
+def _copy(connection: Connection, table: sa.Table, rows: pd.DataFrame) -> None:
+    """PostgreSQL: COPY into a temporary table, then one INSERT that updates what is there."""
+    quote = connection.dialect.identifier_preparer.quote
+    columns = [quote(name) for name in rows.columns]
+    listed, name = ", ".join(columns), quote(table.name)
+    said = ", ".join(f"{column} = excluded.{column}" for column in columns)
+    connection.exec_driver_sql(f"CREATE TEMP TABLE arriving ON COMMIT DROP AS SELECT {listed} FROM {name} WITH NO DATA")
+    raw: Any = connection.connection.driver_connection
+    with raw.cursor() as cursor, cursor.copy(f"COPY arriving ({listed}) FROM STDIN (FORMAT csv)") as copy:
+        copy.write(_csv(rows))
+    connection.exec_driver_sql(
+        f"INSERT INTO {name} ({listed}) SELECT {listed} FROM arriving ON CONFLICT (handle) DO UPDATE SET {said}, "
+        "taken_flag = NULL, taken_at = NULL, failure_reason = NULL")
+
+
+def _csv(rows: pd.DataFrame) -> memoryview:
+    """Every text in quotes and every missing value bare, which is how COPY tells "" from NULL."""
+    buffer = io.BytesIO()
+    table = pa.Table.from_pandas(rows, preserve_index=False)
+    csv.write_csv(table, buffer, csv.WriteOptions(include_header=False, quoting_style="needed"))
+    return buffer.getbuffer()
+
+
+def _await(engine: Engine, table: sa.Table, batch: Batch, door: Door) -> Receipt:
+    until, pause = door.monotonic() + door.recipient.deadline, _FIRST_PAUSE
+    while True:
+        flags = _flags(engine, table, batch)
+        if all(flag is not None for _, flag, _ in flags) or door.monotonic() >= until:
+            return _receipt(flags, batch, door)
+        door.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _flags(engine: Engine, table: sa.Table, batch: Batch) -> Sequence[Any]:
+    """(handle, flag, reason) of the batch as the recipient's database tells it, read back after the commit."""
+    query = sa.select(table.c.handle, table.c.taken_flag, table.c.failure_reason).where(table.c.batch == batch.id)
+    with engine.connect() as connection:
+        return connection.execute(query.order_by(table.c.handle)).all()
+
+
+def _receipt(flags: Sequence[Any], batch: Batch, door: Door) -> Receipt:
+    sent = set(batch.payload[HANDLE].to_list())
+    read_back = [(handle, flag, reason) for handle, flag, reason in flags if handle in sent]
+    lines = "".join(f"{handle}|{flag}\n" for handle, flag, _ in read_back)
+    accepted = tuple(handle for handle, flag, _ in read_back if flag == _TAKEN)
+    refused = {handle: reason_code(reason) for handle, flag, reason in read_back if flag == _FAILED}
+    return Receipt(door.recipient_code, batch.id, accepted, refused, hashlib.sha256(lines.encode()).hexdigest(), "", door.clock())

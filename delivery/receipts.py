@@ -1,0 +1,105 @@
+"""Receipts 回执: read strictly, bound to the batch by id and digest, signed by the recipient's registered key."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b64decode
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from delivery.base import Batch, Door, ReceiptMismatch, RecipientContractBreach
+from keys.sign import BadSignature, Ed25519Verifier
+from records.stages import HANDLE, Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: the body's bytes, `<key id>:<base64 signature>` over them, and the digest of what was sent."""
+
+    body: bytes
+    signature: str
+    sent_digest: str
+
+
+def verify(answer: Answer, batch: Batch, door: Door) -> Receipt:
+    """The receipt in an answer. A handle that it does not name stays pending.
+
+    Raises ReceiptMismatch if the signature, the batch, its digest or a handle is not ours, or the answer is no receipt;
+    RecipientContractBreach if no key is registered to check it with.
+    """
+    _verify_signature(answer, batch, door)
+    content = _read(answer.body, batch, door)
+    if (content.get("batch"), content.get("entry")) != (batch.id, door.entry_code):
+        _refuse(batch, door, "another-batch", "the receipt is of another batch")
+    if content.get("content_digest") != answer.sent_digest:
+        _refuse(batch, door, "another-content", "the receipt is over other content than was sent")
+    accepted, refused = _statuses(content.get("records"), batch, door)
+    return Receipt(door.recipient_code, batch.id, accepted, refused, hashlib.sha256(answer.body).hexdigest(),
+                   door.connection.key_id, door.clock())
+
+
+def reason_code(said: object) -> str:
+    """A recipient's reason for a refusal as a reason code; whatever is not a plain code is not taken over (I8)."""
+    text = str(said)
+    plain = 0 < len(text) <= 60 and text.isascii() and text.replace("-", "").isalnum() and text == text.lower()
+    return text if plain and not text.replace("-", "").isdigit() else "recipient-said-no"
+
+
+def _verify_signature(answer: Answer, batch: Batch, door: Door) -> None:
+    if not door.connection.public_key:
+        raise RecipientContractBreach("no-key", f"{door.names(batch)}: no public key is registered for its receipts; add "
+                                                f"public_key and key_id to connection {door.connection.name}")
+    key_id, _, signature = answer.signature.partition(":")
+    if key_id != door.connection.key_id:
+        _refuse(batch, door, "unknown-key", "the receipt is signed with a key that is not registered, or not at all")
+    try:
+        Ed25519Verifier(door.connection.public_key).verify(answer.body, b64decode(signature, validate=True))
+    except (BadSignature, ValueError) as error:
+        raise ReceiptMismatch("wrong-signature", f"{door.names(batch)}: the receipt's signature is wrong; {_ASK}") from error
+
+
+_ASK = "the records stay pending; ask the recipient what it received"
+
+
+def _refuse(batch: Batch, door: Door, reason: str, words: str) -> NoReturn:
+    raise ReceiptMismatch(reason, f"{door.names(batch)}: {words}; {_ASK}")
+
+
+def _read(body: bytes, batch: Batch, door: Door) -> dict[str, Any]:
+    try:
+        content = json.loads(body, object_pairs_hook=_once, parse_constant=_no_constant)
+    except ValueError:
+        _refuse(batch, door, "no-receipt", "the answer is not a receipt")
+    if not isinstance(content, dict):
+        _refuse(batch, door, "no-receipt", "the answer is not a receipt")
+    return content
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    if max(Counter(key for key, _ in pairs).values(), default=1) > 1:
+        raise ValueError("a key twice")
+    return dict(pairs)
+
+
+def _no_constant(_: str) -> NoReturn:
+    raise ValueError("not a number of JSON")
+
+
+def _statuses(records: object, batch: Batch, door: Door) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The handles accepted, and those refused with their reason."""
+    sent, accepted, refused = set(batch.payload[HANDLE].to_list()), [], {}
+    if not isinstance(records, list):
+        _refuse(batch, door, "no-receipt", "the receipt lists no records")
+    for record in records:
+        match record:
+            case {"handle": str(handle), "status": "accepted"} if handle in sent:
+                accepted.append(handle)
+            case {"handle": str(handle), "status": "refused"} if handle in sent:
+                refused[handle] = reason_code(record.get("reason", ""))
+            case _:
+                _refuse(batch, door, "unknown-record", "the receipt names a record or status that is not known")
+        sent.discard(record["handle"])
+    return tuple(accepted), refused

@@ -1,0 +1,65 @@
+"""REST recipients: one POST a batch, with an idempotency key and a content digest; the answer is the signed receipt."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import requests
+
+from delivery.base import Batch, Door, RecipientContractBreach, RecipientUnavailable
+from delivery.body import content_digest, rest_body
+from delivery.receipts import Answer, verify
+from records.stages import Receipt
+
+_CONNECT = 5.0
+_LARGEST_ANSWER = 64 * 1024 * 1024
+_LATER = "its records stay pending and go out with the next try or night"
+
+
+def deliver(batch: Batch, door: Door) -> Receipt:
+    """Posts the batch and returns the verified receipt.
+
+    Raises RecipientUnavailable (no connection, timeout, 429, 5xx), RecipientContractBreach (any other answer than 200),
+    ReceiptMismatch.
+    """
+    body = rest_body(batch, door.entry_code)
+    digest = content_digest(body)
+    status, headers, answer = _post(batch, door, body, digest)
+    if status != requests.codes.ok:
+        _refuse(status, headers, batch, door)
+    return verify(Answer(answer, headers.get("Receipt-Signature", ""), digest), batch, door)
+
+
+def _post(batch: Batch, door: Door, body: bytes, digest: str) -> tuple[int, requests.structures.CaseInsensitiveDict[str], bytes]:
+    headers = {"Authorization": f"Bearer {door.connection.token}", "Content-Type": "application/json",
+               "Content-Digest": digest, "Idempotency-Key": batch.id}
+    url = f"{door.connection.url.rstrip('/')}/v1/batches"
+    try:
+        with requests.Session() as session:
+            session.trust_env = False  # a credential goes only to the host it was issued for, not to a proxy
+            with session.post(url, data=body, headers=headers, timeout=(_CONNECT, door.recipient.deadline),
+                              allow_redirects=False, stream=True) as answer:
+                return answer.status_code, answer.headers, _bounded(answer, batch, door)
+    except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+        # Nobody knows whether the recipient took it: the same batch goes out again under the same key.
+        raise RecipientUnavailable("no-answer", f"{door.names(batch)}: {type(error).__name__} at its address; {_LATER}") from None
+
+
+def _bounded(answer: requests.Response, batch: Batch, door: Door) -> bytes:
+    content = bytearray()
+    for chunk in answer.iter_content(1 << 16):
+        content += chunk
+        if len(content) > _LARGEST_ANSWER:
+            raise RecipientContractBreach("answer-too-large", f"{door.names(batch)}: the answer is larger than a receipt can be")
+    return bytes(content)
+
+
+def _refuse(status: int, headers: requests.structures.CaseInsensitiveDict[str], batch: Batch, door: Door) -> NoReturn:
+    if status == requests.codes.too_many_requests or status >= requests.codes.server_error:
+        after = headers.get("Retry-After", "")
+        seconds = int(after) if after.isascii() and after.isdigit() else None
+        raise RecipientUnavailable(f"http-{status}", f"{door.names(batch)}: answered {status}; {_LATER}", seconds)
+    what = {401: "renew its token", 403: "ask for access", 404: "check its address", 409: "it knows this batch with other content",
+            413: "lower its batch_size"}.get(status, "ask the recipient")
+    raise RecipientContractBreach(f"http-{status}", f"{door.names(batch)}: answered {status}; {what} (connection "
+                                                    f"{door.connection.name}); {_LATER}")
