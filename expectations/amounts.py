@@ -10,7 +10,7 @@ _PLAIN = re.compile(rf"[¥￥]?({_NUMBER})$")
 _WITH_UNIT = re.compile(rf"({_NUMBER})\(?(万|亿)?(元)?(人民币|[\u4e00-\u9fff]{{2,6}})?(元)?\)?$")
 _TIMES = {None: Decimal(1), "万": Decimal(10_000), "亿": Decimal(100_000_000)}
 
-# Currencies met in registered capital (domain.md 10.1), by their names in Chinese and in ISO 4217, also those long gone.
+# Currencies met in registered capital, by their names in Chinese and in ISO 4217, also those long gone.
 CURRENCIES = {
     "美元": "USD", "香港元": "HKD", "港元": "HKD", "港币": "HKD", "日元": "JPY", "欧元": "EUR", "英镑": "GBP",
     "法国法郎": "FRF", "德国马克": "DEM", "瑞士法郎": "CHF", "澳大利亚元": "AUD", "澳元": "AUD", "加拿大元": "CAD",

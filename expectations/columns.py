@@ -58,7 +58,7 @@ def text_bytes(values: pa.Array) -> Bytes:
 
 
 def trimmed(values: pa.Array) -> pa.Array:
-    """The values without blanks of any kind (no-break and ideographic ones too) and control characters at their edges."""
+    """The values without blanks of any kind (also no-break and ideographic ones) or controls at their edges."""
     values = pc.utf8_trim_whitespace(values)
     begins, data = offsets(values), text_bytes(values)
     some = np.flatnonzero(np.diff(begins))

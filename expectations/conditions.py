@@ -65,7 +65,8 @@ def calendar_date(values: pa.Array, _: Any) -> Bools:
 
 
 def amount(values: pa.Array, unit: str | None) -> Bools:
-    return bools(pc.match_substring_regex(values, _AMOUNT_OR_FOREIGN if unit == "yuan_or_foreign" else _AMOUNT), missing=True)
+    form = _AMOUNT_OR_FOREIGN if unit == "yuan_or_foreign" else _AMOUNT
+    return bools(pc.match_substring_regex(values, form), missing=True)
 
 
 def integer(values: pa.Array, _: Any) -> Bools:
@@ -106,8 +107,8 @@ def category_matches_code(values: Mapping[str, pa.Array], rule: Mapping[str, Any
 
 
 def valid_when(values: Mapping[str, pa.Array], rule: Mapping[str, Any]) -> Bools:
-    """A number of the kind `form` where the other field is as the rule says; a court stars out month and day of a citizen
-    number (domain.md 6.2), which no check digit can be worked out for."""
+    """A number of the kind `form` where the other field is as the rule says; a court stars out month and day of a
+    citizen number, which no check digit can be worked out for."""
     number, applies = values[rule["field"]], bools(pc.equal(values[rule["other"]], rule["equals"]))
     if rule["form"] == "uscc":
         return ~applies | is_missing(number) | identifiers.is_uscc(number)
@@ -122,7 +123,8 @@ def amount_agrees_with_text(values: Mapping[str, pa.Array], rule: Mapping[str, A
     (贰仟元), agrees.
     """
     texts, stated = values[rule["other"]], values[rule["field"]]
-    pattern = f"{re.escape(rule['after'])}[^0-9，。；;]{{0,12}}(?P<number>[0-9][0-9,]*(?:\\.[0-9]+)?) ?(?P<times>万?)元"
+    before = f"{re.escape(rule['after'])}[^0-9，。；;]{{0,12}}"
+    pattern = f"{before}(?P<number>[0-9][0-9,]*(?:\\.[0-9]+)?) ?(?P<times>万?)元"
     first = pc.extract_regex(texts, pattern)
     written = pc.binary_join_element_wise(pc.struct_field(first, "number"), pc.struct_field(first, "times"), "")
     encoded = pc.dictionary_encode(written)

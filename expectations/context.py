@@ -35,10 +35,11 @@ class Context:
     def ensure_fits(self, collected: Collected) -> None:
         """Raises WrongContext unless the batch, the feed and the code sets are those of the entry."""
         if collected.entry != self.entry_code or self.feed.entry != self.entry_code:
-            raise WrongContext(f"feed {collected.feed}: batch of entry {collected.entry}, context of {self.entry_code}; "
-                               "take the context of the feed's own entry")
+            raise WrongContext(f"feed {collected.feed}: batch of entry {collected.entry}, context of "
+                               f"{self.entry_code}; take the context of the feed's own entry")
         if unknown := sorted(self._wanted() - set(self.codes)):
-            raise WrongContext(f"entry {self.entry_code}: code set {', '.join(unknown)} is missing; add it to catalog/codes")
+            raise WrongContext(f"entry {self.entry_code}: code set {', '.join(unknown)} is missing; add it to "
+                               "catalog/codes")
 
     def _wanted(self) -> set[str]:
         return {field.codes for field in self.entry.fields.values() if field.codes}

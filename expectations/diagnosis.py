@@ -21,7 +21,9 @@ from expectations.conditions import (
 from expectations.identifiers import is_old_registration_number, is_uscc
 from expectations.normal import as_dates
 
-_MONTH_ONLY = r"^[0-9]{4}(?:[-/.][0-9]{1,2}|年(?:[0-9]{1,2}月)?)?$|^(?:19|20)[0-9]{4}$|^[A-Za-z]{3}-[0-9]{2}$|^[0-9]{2}-[A-Za-z]{3}$"
+# 2014, 2014-12, 2014年12月, 201412, and what spreadsheets make of a month: Oct-17, 17-Oct.
+_MONTH_ONLY = (r"^[0-9]{4}(?:[-/.][0-9]{1,2}|年(?:[0-9]{1,2}月)?)?$|^(?:19|20)[0-9]{4}$"
+               r"|^[A-Za-z]{3}-[0-9]{2}$|^[0-9]{2}-[A-Za-z]{3}$")
 _HAN_TEXT = r"\p{Han}{2}"
 
 Sign = tuple[str, Severity, Callable[[pa.Array], Bools]]
@@ -38,6 +40,7 @@ _SIGNS: Mapping[str, tuple[Sign, ...]] = {
     "date-invalid": (("date-incomplete", Severity.CRITICAL, lambda values: holds(values, _MONTH_ONLY)),),
 }
 
+_NO_PLACE_FOR_CODES = (FieldType.DATE, FieldType.AMOUNT, FieldType.INTEGER, FieldType.CODE, FieldType.CODES)
 _FORMED = (FieldType.USCC, FieldType.ID_NUMBER, FieldType.DATE, FieldType.AMOUNT, FieldType.INTEGER)
 
 
@@ -53,11 +56,11 @@ def precise(rule: str, severity: Severity, values: pa.Array) -> list[tuple[str, 
 
 
 def is_shifted(rows: pd.DataFrame, entry: Entry) -> Bools:
-    """Whether the values of each row stand in columns that are not theirs (domain.md 9.10, 9.25).
+    """Whether the values of each row stand in columns that are not theirs.
 
-    rows: bad rows in normal form. A credit code where there should be a date, an amount or a code from a set; a date where
-    there should be a credit code; a good credit code in free text beside a bad one in its own column; or running text in
-    two columns of fixed form. Width says nothing: most shifted rows have the right one.
+    rows: bad rows in normal form. The signs: a credit code in place of a date, an amount or a code from a set; a date
+    in place of a credit code; a good credit code in free text beside a bad one in its own column; running text in two
+    columns of fixed form. Width says nothing: most shifted rows have the right one.
     """
     kinds = {code: field.type for code, field in entry.fields.items()}
     columns = {code: arrow(rows[code]) for code in kinds}
@@ -66,7 +69,7 @@ def is_shifted(rows: pd.DataFrame, entry: Entry) -> Bools:
     def any_of(types: tuple[FieldType, ...], sign: Callable[[pa.Array], Bools]) -> Bools:
         return _count(columns, kinds, types, sign, size) > 0
 
-    code_astray = any_of((FieldType.DATE, FieldType.AMOUNT, FieldType.INTEGER, FieldType.CODE, FieldType.CODES), is_uscc)
+    code_astray = any_of(_NO_PLACE_FOR_CODES, is_uscc)
     date_astray = any_of((FieldType.USCC, FieldType.ID_NUMBER), lambda values: is_iso_date(as_dates(values)))
     code_in_text = any_of((FieldType.TEXT,), is_uscc) & any_of((FieldType.USCC,), _is_wrong_code)
     text_astray = _count(columns, kinds, _FORMED, lambda values: holds(values, _HAN_TEXT), size) > 1

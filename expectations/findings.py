@@ -46,7 +46,8 @@ def faults(frame: pd.DataFrame, required: Requirement, rows: Rows) -> list[Fault
     found: list[Fault] = []
     for field in required.fields:
         tested = len(frame) if required.condition == "filled" else int(frame[field].count())
-        bad = ~EACH[required.condition](arrow(frame[field].iloc[rows]), required.arguments[field]) if len(rows) else explained
+        values = arrow(frame[field].iloc[rows])
+        bad = ~EACH[required.condition](values, required.arguments[field]) if len(rows) else explained
         explained |= bad
         found += _of_field(frame, required, Fault(field, required.rule, required.severity, tested, rows[bad]))
     if not explained.all():

@@ -1,4 +1,4 @@
-"""Check digits and shapes of the identifiers of subjects, a column at a time (domain: GB 32100, GB 11714, GB 11643)."""
+"""Check digits and shapes of the identifiers of subjects, a column at a time (GB 32100, GB 11714, GB 11643)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtype=np.i
 
 def is_uscc(column: pd.Series | pa.Array) -> Bools:
     """Whether each value is a unified social credit code: alphabet, region digits, check digit, and the organisation
-    code within it. Letters as registering authority (N, Y, A) are as good as digits. Missing is False. GB 32100-2015."""
+    code in it. A letter for the registering authority (N, Y, A) is as good as a digit. Missing is False (GB 32100)."""
     fits, codes = of_width(_array(column), 18)
     values = _USCC[codes]
     known = (values != _UNKNOWN).all(axis=1) & (_DIGITS[codes[:, 2:8]] != _UNKNOWN).all(axis=1)

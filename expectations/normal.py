@@ -1,4 +1,4 @@
-"""Text as received → normal form, a column at a time; what was changed is counted, what cannot be read is left to be judged."""
+"""Text as received → normal form, a column at a time: changes are counted, what cannot be read is left to be judged."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from expectations.amounts import amount, integer
 from expectations.codes import CodeSet
 from expectations.columns import Bools, arrow, bools, is_missing, series, trimmed
 
-# Ways in which departments write "no value" (domain.md 9.6, 10.1); a feed adds its own.
-NO_VALUE = ("", "\\N", "N/A", "n/a", "#N/A", "NULL", "null", "NaN", "nan", "None", "暂无", "无", "/", "-", "--", "—", "— —", "——", "－")
+# Ways in which departments write "no value"; a feed adds its own.
+NO_VALUE = ("", "\\N", "N/A", "n/a", "#N/A", "NULL", "null", "NaN", "nan", "None", "暂无", "无",
+            "/", "-", "--", "—", "— —", "——", "－")
 NO_DATE = ("1899-12-30", "1899-12-31", "1900-01-00", "1900-01-01", "无处罚期限", "0000-00-00", "0001-01-01")
 
 # A time of day is dropped. Only the offset of China may follow it: with another the day itself would be in doubt.

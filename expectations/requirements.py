@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from catalog.model import Entry, Field, FieldType, Severity
+from catalog.model import Entry, Field, FieldType, Severity, ValidWhen
 from expectations.codes import CodeSet
 
 
 class NotJudged(Exception):
-    """There is no verdict on a requirement, so no row of the batch may pass: a defect of the gateway, not of the data."""
+    """There is no verdict on a requirement, so no row may pass: a defect of the gateway, not of the data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Requirement:
     across: bool = False
 
 
-# Field type → the condition on its values and the reason code where it fails. Text and identifiers have no form of their own.
+# Field type → the condition on its values and the reason code where it fails. Text and identifiers have no form.
 _FORMS = {
     FieldType.USCC: ("uscc", "uscc-invalid"),
     FieldType.ID_NUMBER: ("citizen_number", "id-number-invalid"),
@@ -48,10 +48,11 @@ def requirements(entry: Entry, codes: Mapping[str, CodeSet], today: date) -> tup
 
     Fields of one kind share a requirement, since the engine's cost is by requirement and not by field.
     """
+    fields = entry.fields
     return (
-        *_kind("odd-character", "ordinary", {code: field.type is FieldType.TEXT for code, field in entry.fields.items()}),
+        *_kind("odd-character", "ordinary", {code: field.type is FieldType.TEXT for code, field in fields.items()}),
         *_kind("required-empty", "filled", dict.fromkeys(_must_fill(entry))),
-        *_kind("too-long", "short", {code: field.length for code, field in entry.fields.items() if field.length}),
+        *_kind("too-long", "short", {code: field.length for code, field in fields.items() if field.length}),
         *_by_type(entry, codes, today),
         *_by_rule(entry, today),
     )
@@ -91,5 +92,6 @@ def _by_rule(entry: Entry, today: date) -> list[Requirement]:
         said = rule.model_dump(mode="json")
         fields = tuple(dict.fromkeys(said[name] for name in ("field", "other") if name in said))
         extra = {"today": today.isoformat(), "unit": entry.fields[rule.field].unit}
-        found.append(Requirement(rule.kind.replace("_", "-"), rule.kind, rule.severity, fields, said | extra, across=True))
+        code = _FORMS[rule.form][1] if isinstance(rule, ValidWhen) else rule.kind.replace("_", "-")
+        found.append(Requirement(code, rule.kind, rule.severity, fields, said | extra, across=True))
     return found

@@ -35,6 +35,8 @@ FIELDS = {
     "category": field("code", codes="category"),
     "uscc": field("uscc", required=True),
     "id_number": field("id_number"),
+    "document_type": field("text"),
+    "document": field("identifier"),
     "number": field("identifier", length=30, required=True),
     "facts": field("text", length=200),
     "classes": field("codes", codes="penalty"),
@@ -50,6 +52,8 @@ RULES = [
     {"kind": "not_in_future", "field": "decided_on", "severity": "critical"},
     {"kind": "required_when", "field": "fine", "other": "classes", "contains": "2", "severity": "warning"},
     {"kind": "category_matches_code", "field": "category", "other": "uscc", "sole_trader": "2", "severity": "critical"},
+    {"kind": "valid_when", "field": "document", "other": "document_type", "equals": "身份证", "form": "id_number",
+     "severity": "critical"},
     {"kind": "amount_agrees_with_text", "field": "fine", "other": "content", "after": "罚款", "severity": "critical"},
 ]
 
@@ -82,9 +86,9 @@ def credit_code(serial: int, prefix: str = "91", region: str = "330100") -> str:
 
 def row(serial: int = 1, **changed: str | None) -> dict[str, str | None]:
     sound: dict[str, str | None] = {
-        "name": f"试样{serial}有限公司", "category": "1", "uscc": credit_code(serial), "number": f"试罚〔2025〕{serial}号",
-        "facts": "未按规定公示", "classes": "警告、罚款", "content": "警告，罚款人民币2000元", "fine": "0.2",
-        "decided_on": "2025-03-01", "publicity_end": "2026-03-01",
+        "name": f"试样{serial}有限公司", "category": "1", "uscc": credit_code(serial),
+        "number": f"试罚〔2025〕{serial}号", "facts": "未按规定公示", "classes": "警告、罚款",
+        "content": "警告，罚款人民币2000元", "fine": "0.2", "decided_on": "2025-03-01", "publicity_end": "2026-03-01",
     }
     return dict.fromkeys(FIELDS) | sound | changed
 
@@ -92,7 +96,7 @@ def row(serial: int = 1, **changed: str | None) -> dict[str, str | None]:
 def collected(rows: Iterable[Mapping[str, str | None]], missing: Sequence[str] = ()) -> Collected:
     """The batch of these rows; its first row is line 2. A row may carry DAMAGE and RAW."""
     listed = list(rows)
-    frame = pd.DataFrame({name: pd.array([each.get(name) for each in listed], dtype=TEXT)
+    frame = pd.DataFrame({name: pd.Series([each.get(name) for each in listed], dtype=TEXT)
                           for name in (*FIELDS, DAMAGE, RAW) if name not in missing})
     frame[LINE] = np.arange(2, len(listed) + 2, dtype=np.int64)
     return Collected("law_enforcement.penalty", "penalty", "p1", frame, (), tuple(missing), "digest")

@@ -21,11 +21,11 @@ prefixes = st.sampled_from(["11", "12", "51", "52", "53", "81", "91", "92", "93"
 
 
 def verdicts(check: str, *values: str | None) -> list[bool]:
-    return [bool(v) for v in getattr(identifiers, check)(pd.Series(pd.array(list(values), dtype=TEXT)))]
+    return [bool(v) for v in getattr(identifiers, check)(pd.Series(list(values), dtype=TEXT))]
 
 
 def citizen(number: str) -> list[bool]:
-    return [bool(v) for v in identifiers.is_citizen_number(pd.Series(pd.array([number], dtype=TEXT)), TODAY)]
+    return [bool(v) for v in identifiers.is_citizen_number(pd.Series([number], dtype=TEXT), TODAY)]
 
 
 def citizen_number(born: date, region: str, order: int) -> str:
@@ -34,7 +34,9 @@ def citizen_number(born: date, region: str, order: int) -> str:
 
 
 @given(serials, prefixes, regions)
-def test_a_code_with_right_check_digits_passes_whatever_authority_issued_it(serial: int, prefix: str, region: str) -> None:
+def test_a_code_with_right_check_digits_passes_whatever_authority_issued_it(
+    serial: int, prefix: str, region: str
+) -> None:
     assert verdicts("is_uscc", credit_code(serial, prefix, region)) == [True]
 
 
@@ -61,7 +63,9 @@ def test_a_code_with_a_right_last_digit_around_a_wrong_organisation_code_is_caug
     assert verdicts("is_uscc", good, bad) == [True, False]
 
 
-@pytest.mark.parametrize("value", [None, "", "9133", "9" * 19, credit_code(7, "N1").lower(), "测试测试测试", "９１" + "3" * 16])
+@pytest.mark.parametrize("value", [
+    None, "", "9133", "9" * 19, credit_code(7, "N1").lower(), "测试测试测试", "９１" + "3" * 16,
+])
 def test_what_is_no_credit_code_is_false_and_never_an_error(value: str | None) -> None:
     assert verdicts("is_uscc", value, credit_code(7)) == [False, True]
 

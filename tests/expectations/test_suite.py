@@ -7,7 +7,6 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ import expectations
 from catalog.model import Severity
 from expectations import check, suite
 from expectations.codes import CodeSet
+from expectations.conditions import ACROSS, EACH
 from expectations.requirements import NotJudged, Requirement, requirements
 from records.stages import LINE, REASONS
 
@@ -47,8 +47,8 @@ def test_the_airflow_provider_of_great_expectations_is_absent() -> None:
 
 
 def test_only_the_suite_imports_great_expectations() -> None:
-    users = [path.name for path in ROOM.glob("*.py") if "import great_expectations" in path.read_text() or
-             "from great_expectations" in path.read_text()]
+    marks = ("import great_expectations", "from great_expectations")
+    users = [path.name for path in ROOM.glob("*.py") if any(mark in path.read_text() for mark in marks)]
     assert users == ["suite.py"]
 
 
@@ -59,7 +59,8 @@ def test_importing_the_room_does_not_load_great_expectations() -> None:
 
 def test_telemetry_is_switched_off_before_great_expectations_is_loaded() -> None:
     source = (ROOM / "suite.py").read_text()
-    assert source.index('os.environ["GX_ANALYTICS_ENABLED"] = "false"') < source.index("import great_expectations as gx")
+    switched_off, loaded = 'os.environ["GX_ANALYTICS_ENABLED"] = "false"', "import great_expectations as gx"
+    assert source.index(switched_off) < source.index(loaded)
     assert os.environ["GX_ANALYTICS_ENABLED"] == "false"
 
 
@@ -93,15 +94,10 @@ def test_a_condition_that_breaks_gives_no_verdict_and_does_not_quote_the_value()
 
 
 @pytest.fixture
-def verdicts() -> Iterator[list[Any]]:
+def verdicts() -> list[Any]:
     """The results of one requirement, as Great Expectations gives them, to be damaged by a test."""
     rows = frame(a=[None, "x"])
-    results: list[Any] = []
-    original = suite.Validator.graph_validate
-    validator = suite.Validator(execution_engine=suite.PandasExecutionEngine(batch_data_dict={"rows": rows}))
-    configuration = suite._expectation(filled("a"), 0).configuration
-    results.extend(original(validator, [configuration], {"catch_exceptions": True, "result_format": suite.RESULT_FORMAT}))
-    yield results
+    return suite.results(rows, [filled("a")])
 
 
 def test_a_result_holds_row_numbers_and_no_values(verdicts: list[Any]) -> None:
@@ -110,8 +106,8 @@ def test_a_result_holds_row_numbers_and_no_values(verdicts: list[Any]) -> None:
 
 
 @pytest.mark.parametrize("damage", [
-    {"unexpected_index_list": None}, {"unexpected_index_list": [{"a": "x"}]}, {"unexpected_index_list": []}, {"element_count": 1},
-    {"unexpected_count": 2},
+    {"unexpected_index_list": None}, {"unexpected_index_list": [{"a": "x"}]}, {"unexpected_index_list": []},
+    {"element_count": 1}, {"unexpected_count": 2},
 ])
 def test_a_failure_without_a_whole_list_of_rows_is_no_verdict(verdicts: list[Any], damage: dict[str, Any]) -> None:
     verdicts[0].result.update(damage)
@@ -141,8 +137,11 @@ def test_a_batch_without_a_verdict_is_refused_whole(caplog: pytest.LogCaptureFix
     assert "law_enforcement.penalty" in caplog.text
 
 
-def test_i8_a_value_appears_in_no_finding_no_log_and_no_output(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
-    bad = row(1) | dict.fromkeys(("category", "uscc", "id_number", "fine", "employees", "decided_on", "classes"), CANARY)
+def test_i8_a_value_appears_in_no_finding_no_log_and_no_output(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    typed = ("category", "uscc", "id_number", "fine", "employees", "decided_on", "classes")
+    bad = row(1) | dict.fromkeys(typed, CANARY)
     with caplog.at_level(logging.DEBUG):
         result = check(collected([bad | {"facts": CANARY * 100, "name": CANARY + "\ufffd"}, row(2)]), context())
     shown = capfd.readouterr()
@@ -159,6 +158,6 @@ def test_nothing_is_shown_while_a_batch_is_judged(capfd: pytest.CaptureFixture[s
 
 def test_every_condition_named_by_the_requirements_is_there() -> None:
     required = requirements(entry(), {name: CodeSet.of(names) for name, names in CODES.items()}, TODAY)
-    assert {each.condition for each in required if not each.across} <= set(suite.EACH)
-    assert {each.condition for each in required if each.across} <= set(suite.ACROSS)
+    assert {each.condition for each in required if not each.across} <= set(EACH)
+    assert {each.condition for each in required if each.across} <= set(ACROSS)
     assert len({(each.rule, each.condition) for each in required}) == len(required)
