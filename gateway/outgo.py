@@ -79,9 +79,15 @@ def _way(gateway: Gateway, run: Run, recipient: str) -> Way:
         entry_code=entry_code, entry=entry, recipient_code=recipient, recipient=known, on=today,
         handle_key=gateway.keyring.derive("handle", recipient, entry_code),
         digest_key=gateway.keyring.derive("digest", recipient, entry_code),
-        terms_digest=gateway.catalog.terms_digest(entry_code, recipient))
+        terms_digest=_terms_digest(gateway, entry_code, recipient))
     door = delivery.Door(recipient, known, entry_code, entry, gateway.connection(known.connection))
     return Way(gateway, errand, terms, door, [])
+
+
+def _terms_digest(gateway: Gateway, entry: str, recipient: str) -> str:
+    """Stands for all that shapes what leaves besides the values: the grant, the recipes, the token key."""
+    token = gateway.keyring.derive("token", recipient).id
+    return "|".join((gateway.catalog.terms_digest(entry, recipient), masking.EDITION, token))
 
 
 def _catch_up(way: Way, settled: list[Json]) -> pd.DataFrame:
@@ -109,7 +115,7 @@ def _serve(way: Way, accepted: pd.DataFrame, figures: Figures) -> pd.DataFrame:
     permitted = release.permit(accepted, way.terms, held, stopped)
     token_key = way.gateway.keyring.derive("token", way.errand.recipient)
     is_publicity = way.door.recipient.kind == "publicity_site"
-    masked = masking.mask(permitted, masking.MaskContext(token_key, is_publicity))
+    masked = masking.mask(permitted, masking.MaskContext(token_key, is_publicity, way.door.entry))
     taken = _deliver(way, masked)
     # A retried task meets what its first try delivered: it counts as delivered by this run, not as unchanged.
     before = int((accepted[RECORD].isin(by_this_run) & ~accepted[RECORD].isin(masked.rows[RECORD])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from base64 import b32encode
 from collections.abc import Callable, Iterable, Sequence
 
 import pandas as pd
@@ -54,7 +53,7 @@ def _namer(key: Derived, about: str) -> Callable[[bytes], str]:
     def name(value: bytes) -> str:
         state = prepared.copy()
         state.update(value)
-        return version + "-" + b32encode(state.digest())[:26].decode().lower()
+        return f"{version}-{state.hexdigest()}"
 
     return name
 

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from catalog.load import load
 from gateway.sample import create, held
-from gateway.sample.credentials import Fault, Faults
 from gateway.sample.creation import SEED
+from gateway.sample.credentials import Fault, Faults
 from gateway.sample.world import DEPARTMENTS, RECIPIENTS, World
 
 
@@ -62,7 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     creating.add_argument("--scale", type=float, default=1.0)
     creating.add_argument("--force", action="store_true", help="make it anew; recipients forget what they hold")
     serving = commands.add_parser("serve", help="run departments and recipients until stopped")
-    serving.add_argument("--catalog", type=_absolute, default=_absolute(root) if (root := os.environ.get("GATEWAY_CATALOG")) else None)
+    serving.add_argument(
+        "--catalog", type=_absolute, default=_absolute(root) if (root := os.environ.get("GATEWAY_CATALOG")) else None
+    )
     commands.add_parser("state", help="count what each recipient holds").add_argument("--json", action="store_true")
     faulty = commands.add_parser("fault", help="make a running program misbehave, or behave again")
     faulty.add_argument("name", choices=DEPARTMENTS + RECIPIENTS)

@@ -14,9 +14,13 @@ from gateway.sample.handover import Part
 from gateway.sample.names import APPROVAL, ENFORCEMENT
 from gateway.sample.subjects import Subjects, authority_code, days_before, mobiles, only, scaled
 
-_LICENCES = np.array(["食品经营许可", "道路运输经营许可", "排污许可", "建筑施工许可", "特种设备使用登记", "公共场所卫生许可"])
+_LICENCES = np.array(
+    ["食品经营许可", "道路运输经营许可", "排污许可", "建筑施工许可", "特种设备使用登记", "公共场所卫生许可"]
+)
 _LICENCE_CLASSES = np.array(["普通", "登记", "核准", "认可"])
-_CONDUCT = np.array(["超出核准范围经营", "未按规定公示信息", "未按规定处置固体废物", "使用未经检验的计量器具", "占用城市道路堆放物料"])
+_CONDUCT = np.array(
+    ["超出核准范围经营", "未按规定公示信息", "未按规定处置固体废物", "使用未经检验的计量器具", "占用城市道路堆放物料"]
+)
 _FINES = np.array([500, 1_000, 2_000, 3_500, 5_000, 10_000, 26_000, 50_000, 120_000])
 
 
@@ -31,28 +35,45 @@ def penalties(rng: Generator, subjects: Subjects, on: date, scale: float) -> lis
     """Tables cf_legal and cf_natural of the enforcement body's database; the latter says when a row last changed."""
     legal = _penalty(rng, _legal(rng, subjects, "CF", scaled(2_300, scale)), on)
     natural = _penalty(rng, _natural(rng, subjects, "CF", scaled(1_200, scale)), on)
-    return [_penalty_part(rng, legal, "legal"), _penalty_part(rng, natural.assign(updated_at=changed(rng, on, len(natural))), "natural")]
+    return [
+        _penalty_part(rng, legal, "legal"),
+        _penalty_part(rng, natural.assign(updated_at=changed(rng, on, len(natural))), "natural"),
+    ]
 
 
 def changed(rng: Generator, on: date, size: int) -> list[str]:
     """Local times in the three windows of a day, 02:00 to 02:00, that end on the day `on` and the two before it."""
     end = datetime(on.year, on.month, on.day, 2)
     # One second at least before the end: windows are half-open.
-    return [f"{end - timedelta(seconds=int(seconds)):%Y-%m-%d %H:%M:%S}" for seconds in rng.integers(1, 3 * 86_400, size)]
+    return [
+        f"{end - timedelta(seconds=int(seconds)):%Y-%m-%d %H:%M:%S}" for seconds in rng.integers(1, 3 * 86_400, size)
+    ]
 
 
 def _legal(rng: Generator, subjects: Subjects, act: str, size: int) -> pd.DataFrame:
     firms = subjects.all_legal()
     chosen = firms.iloc[rng.integers(0, len(firms), size)].reset_index(drop=True)
-    return pd.DataFrame({f"{act}_XDR_MC": chosen["name"], f"{act}_XDR_LB": chosen["category"],
-                         f"{act}_XDR_SHXYM": chosen["uscc"], "XK_FRDB" if act == "XK" else "CF_FRDB": chosen["legal_representative"]})
+    return pd.DataFrame(
+        {
+            f"{act}_XDR_MC": chosen["name"],
+            f"{act}_XDR_LB": chosen["category"],
+            f"{act}_XDR_SHXYM": chosen["uscc"],
+            f"{act}_FRDB": chosen["legal_representative"],
+        }
+    )
 
 
 def _natural(rng: Generator, subjects: Subjects, act: str, size: int) -> pd.DataFrame:
     people = subjects.people
     chosen = people.iloc[rng.integers(0, len(people), size)].reset_index(drop=True)
-    return pd.DataFrame({f"{act}_XDR_MC": chosen["name"], f"{act}_XDR_LB": "自然人", f"{act}_XDR_ZJLX": "身份证",
-                         f"{act}_XDR_ZJHM": chosen["id_number"]})
+    return pd.DataFrame(
+        {
+            f"{act}_XDR_MC": chosen["name"],
+            f"{act}_XDR_LB": "自然人",
+            f"{act}_XDR_ZJLX": "身份证",
+            f"{act}_XDR_ZJHM": chosen["id_number"],
+        }
+    )
 
 
 def _licence_part(rng: Generator, subject: pd.DataFrame, kind: str, on: date) -> Part:
@@ -66,11 +87,17 @@ def _licence_part(rng: Generator, subject: pd.DataFrame, kind: str, on: date) ->
         XK_XKZS=certificates,
         XK_XKBH=[f"LZ{kind[0].upper()}{number:08d}" for number in range(1, size + 1)],
         XK_NR=[f"准予{certificate}" for certificate in certificates],
-        XK_JDRQ=_slashed(decided), XK_YXQZ=_slashed(decided),
+        XK_JDRQ=_slashed(decided),
+        XK_YXQZ=_slashed(decided),
         XK_YXQZI=[_until(day, draw) for day, draw in zip(decided, rng.random(size), strict=True)],
-        XK_XKJG=APPROVAL.name, XK_XKJGDM=authority_code(APPROVAL), XK_ZT="1",
-        XK_LYDW=APPROVAL.name, XK_LYDWDM=authority_code(APPROVAL), BZ=None,
-        internal_note=[f"经办人 {number}" for number in mobiles(rng, size)])
+        XK_XKJG=APPROVAL.name,
+        XK_XKJGDM=authority_code(APPROVAL),
+        XK_ZT="1",
+        XK_LYDW=APPROVAL.name,
+        XK_LYDWDM=authority_code(APPROVAL),
+        BZ=None,
+        internal_note=[f"经办人 {number}" for number in mobiles(rng, size)],
+    )
     planter = Planter(frame, rng)
     _dirty_subject(planter, "XK", kind)
     planter.plant("excel-fraction", 0.002, "XK_WSH", always("1/2000", "3/1999"))
@@ -89,7 +116,8 @@ def _penalty(rng: Generator, subject: pd.DataFrame, on: date) -> pd.DataFrame:
     fines, conduct, warned = rng.choice(_FINES, size), names.pick(rng, _CONDUCT, size), rng.random(size) < 0.15
     return subject.assign(
         CF_WSH=_numbers("澜综执罚", "legal" if "CF_FRDB" in subject else "natural", decided),
-        CF_WFXW=conduct, CF_SY=[f"经查，当事人{act}，事实清楚，证据确凿。" for act in conduct],
+        CF_WFXW=conduct,
+        CF_SY=[f"经查，当事人{act}，事实清楚，证据确凿。" for act in conduct],
         CF_YJ="《云岭省城市管理条例》第三十二条",
         CF_CFLB=np.where(warned, "警告", "罚款"),
         CF_NR=np.where(warned, "警告", [f"罚款{fine}元" for fine in fines]),
@@ -97,9 +125,13 @@ def _penalty(rng: Generator, subject: pd.DataFrame, on: date) -> pd.DataFrame:
         CF_JDRQ=_slashed(decided),
         CF_YXQ=_slashed([day + timedelta(days=365 * int(span)) for day, span in zip(decided, years, strict=True)]),
         CF_GSJZQ=_slashed([day + timedelta(days=365 * int(span)) for day, span in zip(decided, years, strict=True)]),
-        CF_CFJG=ENFORCEMENT.name, CF_CFJGDM=authority_code(ENFORCEMENT),
-        CF_SJLY=ENFORCEMENT.name, CF_SJLYDM=authority_code(ENFORCEMENT), BZ=None,
-        internal_note=[f"举报人电话 {number}" for number in mobiles(rng, size)])
+        CF_CFJG=ENFORCEMENT.name,
+        CF_CFJGDM=authority_code(ENFORCEMENT),
+        CF_SJLY=ENFORCEMENT.name,
+        CF_SJLYDM=authority_code(ENFORCEMENT),
+        BZ=None,
+        internal_note=[f"举报人电话 {number}" for number in mobiles(rng, size)],
+    )
 
 
 def _penalty_part(rng: Generator, frame: pd.DataFrame, kind: str) -> Part:
@@ -131,14 +163,22 @@ def _dirty_subject(planter: Planter, act: str, kind: str) -> None:
 
 
 def _table(feed: str, place: str, kind: str, planter: Planter) -> Part:
+    return as_table(f"{feed}_{kind}", f"{place}_{kind}", planter)
+
+
+def as_table(feed: str, place: str, planter: Planter) -> Part:
+    """A part whose columns bear the field codes, beside a running number and what only the department itself needs."""
     captions = {name: name for name in planter.frame.columns}
-    return Part(f"{feed}_{kind}", f"{place}_{kind}", planter, captions, uncatalogued=("id", "internal_note"))
+    own = [name for name in ("updated_at", "internal_note") if name in captions]
+    return Part(feed, place, planter, captions, uncatalogued=("id", *own))
 
 
 def _numbers(head: str, kind: str, decided: list[date]) -> list[str]:
     """Document numbers in a series of their own, in the brackets of the trade and in the ones a keyboard has."""
     mark, styles = ("法", "个")[kind == "natural"], ("〔{}〕", "〔{}〕", "[{}]", "({})")
-    return [f"{head}{mark}{styles[number % 4].format(day.year)}第{number:05d}号" for number, day in enumerate(decided, 1)]
+    return [
+        f"{head}{mark}{styles[number % 4].format(day.year)}第{number:05d}号" for number, day in enumerate(decided, 1)
+    ]
 
 
 def _slashed(days: list[date]) -> list[str]:

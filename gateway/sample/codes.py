@@ -43,6 +43,19 @@ def citizen_numbers(regions: Sequence[str], births: Sequence[str]) -> Text:
     return np.char.add(numbers, _CITIZEN_CHECK[_weighed(numbers, "0123456789", _CITIZEN_WEIGHTS) % 11])
 
 
+def registration_numbers(regions: Sequence[str], serials: Sequence[int]) -> list[str]:
+    """Fifteen digits of the old business register: region, serial, check digit by ISO 7064 MOD 11,10."""
+    bodies = [f"{region}{serial:08d}" for region, serial in zip(regions, serials, strict=True)]
+    return [body + _mod_11_10(body) for body in bodies]
+
+
+def _mod_11_10(body: str) -> str:
+    product = 10
+    for digit in body:
+        product = ((product + int(digit)) % 10 or 10) * 2 % 11
+    return str((11 - product) % 10)
+
+
 def with_wrong_check(code: str) -> str:
     """The same code with another last character."""
     return code[:-1] + ("1" if code[-1] != "1" else "2")

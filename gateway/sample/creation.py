@@ -19,7 +19,7 @@ def create(home: Path, on: date, seed: int = SEED, scale: float = 1.0, force: bo
     """Writes the departments' files and databases of the day `on` below home/sample and says whether it did.
 
     A world that is there already stays as it is; with `force` it is made anew and its recipients forget what they hold.
-    Equal seed, day and scale give equal content. home/sample/planted.json is the account, as handover.account shapes it.
+    Equal seed, day and scale give equal content. home/sample/planted.json is the account, shaped by handover.account.
     """
     root = home / "sample"
     account = root / "planted.json"

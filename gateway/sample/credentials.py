@@ -17,9 +17,9 @@ class Fault(StrEnum):
     """How a program of the sample world can be made to misbehave."""
 
     NONE = "none"
-    DOWN = "down"                        # answers 503, or stops taking what lies there
-    SLOW = "slow"                        # answers after some seconds
-    HTML = "html"                        # answers a page where data was promised
+    DOWN = "down"  # answers 503, or stops taking what lies there
+    SLOW = "slow"  # answers after some seconds
+    HTML = "html"  # answers a page where data was promised
     WRONG_SIGNATURE = "wrong-signature"  # signs receipts with a key that nobody registered
 
 
@@ -75,8 +75,10 @@ def load(folder: Path, names: tuple[str, ...]) -> dict[str, Credential]:
     path, faults = folder / "credentials.json", Faults(folder / "faults.json")
     known: dict[str, dict[str, str]] = json.loads(path.read_text()) if path.exists() else {}
     if fresh := [name for name in names if name not in known]:
-        known |= {name: {"token": secrets.token_urlsafe(32), "seed": b64encode(secrets.token_bytes(32)).decode()}
-                  for name in fresh}
+        known |= {
+            name: {"token": secrets.token_urlsafe(32), "seed": b64encode(secrets.token_bytes(32)).decode()}
+            for name in fresh
+        }
         write_private(path, json.dumps(known, indent=1))
     return {name: Credential(name, known[name]["token"], b64decode(known[name]["seed"]), faults) for name in names}
 

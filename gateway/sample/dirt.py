@@ -15,33 +15,33 @@ Change = Callable[[str], str]
 class Outcome(StrEnum):
     """What a sound gateway does with a row that has this dirt and no other."""
 
-    FAULTY = "faulty"            # the row must be quarantined
-    HARMLESS = "harmless"        # the row must be accepted, in normal form
-    BY_CATALOGUE = "catalogue"   # the severity of a catalogue rule decides
+    FAULTY = "faulty"  # the row must be quarantined
+    HARMLESS = "harmless"  # the row must be accepted, in normal form
+    BY_CATALOGUE = "catalogue"  # the severity of a catalogue rule decides
 
 
 DIRT = {
-    "row-width": Outcome.FAULTY,                # a thousands comma written unquoted: one cell too many
-    "replacement-character": Outcome.FAULTY,    # U+FFFD: read once in the wrong encoding, beyond repair
-    "columns-shifted": Outcome.FAULTY,          # the address in the code column, the code in the date column
+    "row-width": Outcome.FAULTY,  # a thousands comma written unquoted: one cell too many
+    "replacement-character": Outcome.FAULTY,  # U+FFFD: read once in the wrong encoding, beyond repair
+    "columns-shifted": Outcome.FAULTY,  # the address in the code column, the code in the date column
     "old-registration-number": Outcome.FAULTY,  # 13 or 15 digits in the code column
     "wrong-check-digit": Outcome.FAULTY,
-    "no-code": Outcome.FAULTY,                  # a word for "none" in the code column
-    "duplicate-row": Outcome.FAULTY,            # the second of two identical rows
-    "duplicate-code": Outcome.FAULTY,           # two rows with one key and different content
-    "no-day": Outcome.FAULTY,                   # a month without a day, also as Excel writes it
+    "no-code": Outcome.FAULTY,  # a word for "none" in the code column
+    "duplicate-row": Outcome.FAULTY,  # the second of two identical rows
+    "duplicate-code": Outcome.FAULTY,  # two rows with one key and different content
+    "no-day": Outcome.FAULTY,  # a month without a day, also as Excel writes it
     "scientific-number": Outcome.BY_CATALOGUE,  # 3.30E+14: Excel took an identifier for a number
-    "excel-fraction": Outcome.BY_CATALOGUE,     # 1/2000 in a document number
-    "fine-in-yuan": Outcome.BY_CATALOGUE,       # ten thousand times too much; the text names the right amount
-    "wrong-category": Outcome.BY_CATALOGUE,     # a sole trader's code filed as another kind of subject
-    "no-publicity-end": Outcome.BY_CATALOGUE,   # 1900-1-1 0:00:00 or empty where publicity must end
-    "foreign-document": Outcome.BY_CATALOGUE,   # a passport number where most people have a citizen number
-    "epoch-date": Outcome.BY_CATALOGUE,         # seconds since 1970 beside written dates
+    "excel-fraction": Outcome.BY_CATALOGUE,  # 1/2000 in a document number
+    "fine-in-yuan": Outcome.BY_CATALOGUE,  # ten thousand times too much; the text names the right amount
+    "wrong-category": Outcome.BY_CATALOGUE,  # a sole trader's code filed as another kind of subject
+    "no-publicity-end": Outcome.BY_CATALOGUE,  # 1900-1-1 0:00:00 or empty where publicity must end
+    "foreign-document": Outcome.BY_CATALOGUE,  # a passport number where most people have a citizen number
+    "epoch-date": Outcome.BY_CATALOGUE,  # seconds since 1970 beside written dates
     "full-width": Outcome.HARMLESS,
     "lower-case-code": Outcome.HARMLESS,
     "ascii-brackets": Outcome.HARMLESS,
     "full-width-brackets": Outcome.HARMLESS,
-    "sentinel": Outcome.HARMLESS,               # a way of writing "no value" in an optional field
+    "sentinel": Outcome.HARMLESS,  # a way of writing "no value" in an optional field
     "mixed-date-form": Outcome.HARMLESS,
     "trailing-stars": Outcome.HARMLESS,
 }
@@ -102,7 +102,10 @@ def full_width(text: str) -> str:
 
 def mangled(text: str) -> str:
     """Text that was read once in the wrong encoding: lost characters, and stray ones that look sound."""
-    return "".join("\ufffd" if index % 2 else "Ա" if index % 6 == 4 else sign for index, sign in enumerate(text)) + "\ufffd"
+    return (
+        "".join("\ufffd" if index % 2 else "Ա" if index % 6 == 4 else sign for index, sign in enumerate(text))
+        + "\ufffd"
+    )
 
 
 def always(*values: str) -> Change:
@@ -114,8 +117,13 @@ def always(*values: str) -> Change:
 def loose_date(text: str) -> str:
     """YYYY-MM-DD or YYYY/MM/DD in one of the other forms that departments use."""
     year, month, day = text.replace("/", "-").split("-")
-    forms = (f"{year}-{int(month)}-{int(day)} 0:00:00", f"{year}{month}{day}", f"{year}-{int(month)}-{int(day)}",
-             f"{year}/{int(month)}/{int(day)}", f"{year}年{month}月{day}日")
+    forms = (
+        f"{year}-{int(month)}-{int(day)} 0:00:00",
+        f"{year}{month}{day}",
+        f"{year}-{int(month)}-{int(day)}",
+        f"{year}/{int(month)}/{int(day)}",
+        f"{year}年{month}月{day}日",
+    )
     return forms[(int(day) + int(month)) % len(forms)]
 
 

@@ -1,9 +1,10 @@
-"""A department with a front-end database (前置机): it makes the tables, and a loop takes away what was put into them."""
+"""A department with a front-end database (前置机): it makes the tables, and a loop takes away what is put there."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -13,8 +14,7 @@ from typing import Any
 
 from gateway.sample.credentials import Credential, Fault
 
-_FIXED = ("handle TEXT PRIMARY KEY, batch TEXT, pushed_at TEXT, "
-          "taken_flag INTEGER, taken_at TEXT, failure_reason TEXT")
+_FIXED = "handle TEXT PRIMARY KEY, batch TEXT, pushed_at TEXT, taken_flag INTEGER, taken_at TEXT, failure_reason TEXT"
 _NOT_FIELDS = ("rowid", "handle", "batch", "pushed_at", "taken_flag", "taken_at", "failure_reason")
 _TAKEN, _FAILED = 1, 2
 
@@ -33,8 +33,10 @@ class FrontEnd:
     def create(self) -> None:
         """Makes the tables and columns that are missing: share_<entry> for each granted entry, and holdings."""
         with self._open() as database:
-            database.execute("CREATE TABLE IF NOT EXISTS holdings (entry TEXT NOT NULL, handle TEXT NOT NULL, "
-                             "taken_at TEXT NOT NULL, fields TEXT NOT NULL, PRIMARY KEY (entry, handle))")
+            database.execute(
+                "CREATE TABLE IF NOT EXISTS holdings (entry TEXT NOT NULL, handle TEXT NOT NULL, "
+                "taken_at TEXT NOT NULL, fields TEXT NOT NULL, PRIMARY KEY (entry, handle))"
+            )
             for entry, fields in self.columns.items():
                 database.execute(f'CREATE TABLE IF NOT EXISTS "share_{entry}" ({_FIXED})')
                 known = {row[1] for row in database.execute(f'PRAGMA table_info("share_{entry}")')}
@@ -43,7 +45,7 @@ class FrontEnd:
                         database.execute(f'ALTER TABLE "share_{entry}" ADD COLUMN "{name}" TEXT')
 
     def take(self) -> int:
-        """Takes what is waiting in all tables and returns how many rows that was; does nothing while the fault is `down`."""
+        """Takes what waits in all tables and returns how many rows that was; does nothing while the fault is `down`."""
         if self.credential.fault is Fault.DOWN:
             return 0
         return sum(self._take_entry(entry) for entry in self.columns)
@@ -54,6 +56,8 @@ class FrontEnd:
             # Looking first keeps an idle loop from locking out the one who pushes.
             if database.execute(f'SELECT 1 FROM "share_{entry}" WHERE taken_flag IS NULL LIMIT 1').fetchone() is None:
                 return 0
+            if self.credential.fault is Fault.SLOW:
+                time.sleep(self.credential.faults.pause)
             database.execute("BEGIN IMMEDIATE")
             rows = database.execute(f'SELECT rowid, * FROM "share_{entry}" WHERE taken_flag IS NULL').fetchall()
             at = datetime.now(UTC).isoformat(timespec="seconds")
@@ -61,10 +65,15 @@ class FrontEnd:
             database.executemany(
                 "INSERT INTO holdings VALUES (?, ?, ?, ?) ON CONFLICT (entry, handle) DO UPDATE SET "
                 "taken_at = excluded.taken_at, fields = excluded.fields",
-                [(entry, row["handle"], at, _fields(row)) for row in sound])
+                [(entry, row["handle"], at, _fields(row)) for row in sound],
+            )
             database.executemany(
                 f'UPDATE "share_{entry}" SET taken_flag = ?, taken_at = ?, failure_reason = ? WHERE rowid = ?',
-                [(_TAKEN if row["handle"] else _FAILED, at, None if row["handle"] else "no-handle", row["rowid"]) for row in rows])
+                [
+                    (_TAKEN if row["handle"] else _FAILED, at, None if row["handle"] else "no-handle", row["rowid"])
+                    for row in rows
+                ],
+            )
             return len(rows)
 
     @contextmanager

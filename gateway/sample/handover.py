@@ -46,8 +46,12 @@ class Part:
 
     def account(self) -> dict[str, Any]:
         """What lies in this part, with the numbers of the dirty rows."""
-        return {"rows": len(self.planter.frame), "encoding": self.encoding, "uncatalogued": list(self.uncatalogued),
-                "planted": self.planter.account(self.first)}
+        return {
+            "rows": len(self.planter.frame),
+            "encoding": self.encoding,
+            "uncatalogued": list(self.uncatalogued),
+            "planted": self.planter.account(self.first),
+        }
 
 
 def write(part: Part, folder: Path) -> None:

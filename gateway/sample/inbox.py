@@ -34,6 +34,8 @@ class Inbox:
         """Takes the packages that are waiting and returns how many; does nothing while the fault is `down`."""
         if self.credential.fault is Fault.DOWN:
             return 0
+        if self.credential.fault is Fault.NONE:
+            self._mend()
         manifests = sorted((self.folder / "incoming").glob("*.manifest.json"))
         for manifest in manifests:
             if self.credential.fault is Fault.SLOW:
@@ -50,8 +52,16 @@ class Inbox:
             return
         # The package leaves the way before its receipt stands there: one that comes again is then a new one.
         self._move(batch, "archive")
+        if self.credential.fault in (Fault.HTML, Fault.WRONG_SIGNATURE):
+            (self.folder / "receipts" / f"{batch}.spoiled").touch()
         html = self.credential.fault is Fault.HTML
         self._answer(batch, b"<!doctype html><title>error</title>" if html else receipt)
+
+    def _mend(self) -> None:
+        """Gives the right receipt for what was answered wrongly while a fault was on."""
+        for mark in (self.folder / "receipts").glob("*.spoiled"):
+            self._answer(mark.stem, self.store.receipt(mark.stem))
+            mark.unlink()
 
     def _answer(self, batch: str, receipt: bytes) -> None:
         receipts = self.folder / "receipts"

@@ -14,17 +14,52 @@ from gateway.sample.handover import Part
 from gateway.sample.subjects import days_before, mobiles, only, scaled
 
 # The captions of the public register extracts.
-REGISTER = {"name": "企业名称", "uscc": "统一社会信用代码", "registered_on": "注册日期", "enterprise_type": "企业类型",
-            "legal_representative": "法人代表", "registered_capital": "注册资金", "business_scope": "经营范围",
-            "province": "所在省份", "region": "地区", "address": "注册地址"}
-LISTING = {"name": "企业名称", "uscc": "统一社会信用代码", "registration_number": "注册号", "listed_on": "列入日期",
-           "listing_reason": "列入原因", "listed_by": "作出决定机关(列入)", "removed_on": "移出日期",
-           "removal_reason": "移出原因", "removed_by": "作出决定机关(移出)"}
-_DAMAGED_ORDER = ["name", "address", "uscc", "region", "registered_on", "business_scope", "legal_representative",
-                  "registered_capital", "enterprise_type", "province"]
+REGISTER = {
+    "name": "企业名称",
+    "uscc": "统一社会信用代码",
+    "registered_on": "注册日期",
+    "enterprise_type": "企业类型",
+    "legal_representative": "法人代表",
+    "registered_capital": "注册资金",
+    "business_scope": "经营范围",
+    "province": "所在省份",
+    "region": "地区",
+    "address": "注册地址",
+}
+LISTING = {
+    "name": "企业名称",
+    "uscc": "统一社会信用代码",
+    "registration_number": "注册号",
+    "listed_on": "列入日期",
+    "listing_reason": "列入原因",
+    "listed_by": "作出决定机关(列入)",
+    "removed_on": "移出日期",
+    "removal_reason": "移出原因",
+    "removed_by": "作出决定机关(移出)",
+}
+_DAMAGED_ORDER = [
+    "name",
+    "address",
+    "uscc",
+    "region",
+    "registered_on",
+    "business_scope",
+    "legal_representative",
+    "registered_capital",
+    "enterprise_type",
+    "province",
+]
 _REASONS = {
-    "abnormal_operation": ("未依照规定的期限公示年度报告", "通过登记的住所或者经营场所无法联系", "公示企业信息隐瞒真实情况、弄虚作假"),
-    "serious_violation": ("被列入经营异常名录届满三年仍未履行相关义务", "提交虚假材料取得公司登记", "因不正当竞争行为两年内受到三次以上行政处罚"),
+    "abnormal_operation": (
+        "未依照规定的期限公示年度报告",
+        "通过登记的住所或者经营场所无法联系",
+        "公示企业信息隐瞒真实情况、弄虚作假",
+    ),
+    "serious_violation": (
+        "被列入经营异常名录届满三年仍未履行相关义务",
+        "提交虚假材料取得公司登记",
+        "因不正当竞争行为两年内受到三次以上行政处罚",
+    ),
 }
 
 
@@ -34,8 +69,10 @@ def registration(rng: Generator, firms: pd.DataFrame) -> list[Part]:
     city = _dirty_register(rng, firms.iloc[:split])
     counties = _dirty_register(rng, firms.iloc[split:])
     feed = "market_regulation.enterprise_registration"
-    return [Part(feed, "enterprise_registration_city.csv", city, REGISTER),
-            Part(feed, "enterprise_registration_counties.csv", counties, REGISTER, "gb18030")]
+    return [
+        Part(feed, "enterprise_registration_city.csv", city, REGISTER),
+        Part(feed, "enterprise_registration_counties.csv", counties, REGISTER, "gb18030"),
+    ]
 
 
 def listing(rng: Generator, firms: pd.DataFrame, entry: str, at: tuple[date, float]) -> Part:
@@ -53,7 +90,8 @@ def listing(rng: Generator, firms: pd.DataFrame, entry: str, at: tuple[date, flo
         removed_on=only(removed, [_removal(day, on) for day in listed]),
         removal_reason=only(removed, ["列入事由消失，经申请移出"] * size),
         removed_by=only(removed, [names.MARKET.name] * size),
-        note=[f"经办人 {number}" for number in mobiles(rng, size)])
+        note=[f"经办人 {number}" for number in mobiles(rng, size)],
+    )
     planter = Planter(frame, rng)
     planter.plant("wrong-check-digit", 0.003, "uscc", codes.with_wrong_check)
     planter.plant("no-day", 0.005, "listed_on", without_day)
@@ -62,7 +100,13 @@ def listing(rng: Generator, firms: pd.DataFrame, entry: str, at: tuple[date, flo
     planter.plant("mixed-date-form", 0.05, "listed_on", loose_date)
     planter.plant("sentinel", 0.05, "registration_number", always("暂无", "N/A", r"\N"))
     planter.repeat(0.004)
-    return Part(f"market_regulation.{entry}", f"{entry}.xlsx", planter, LISTING | {"note": "内部备注"}, uncatalogued=("内部备注",))
+    return Part(
+        f"market_regulation.{entry}",
+        f"{entry}.xlsx",
+        planter,
+        LISTING | {"note": "内部备注"},
+        uncatalogued=("内部备注",),
+    )
 
 
 def _removal(listed: date, on: date) -> str:

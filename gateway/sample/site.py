@@ -21,8 +21,12 @@ _PAGES = Path(__file__).parent / "pages"
 _LOCAL = ZoneInfo("Asia/Shanghai")
 _SIZE = 25
 # The pages load nothing but their own style sheet and run no script, whatever a record's text holds.
-_HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'",
-            "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
 _TEMPLATES = Environment(loader=FileSystemLoader(_PAGES), autoescape=True, undefined=StrictUndefined)
 
 
@@ -78,8 +82,10 @@ def find(store: Store, search: Search) -> tuple[int, list[dict[str, Any]]]:
     with store.open() as database:
         total = database.execute(f"SELECT count(*) FROM records WHERE {where}", values).fetchone()[0]
         order = "ORDER BY received_at DESC, entry, handle LIMIT ? OFFSET ?"
-        rows = database.execute(f"SELECT entry, handle, fields, received_at FROM records WHERE {where} {order}",
-                                [*values, _SIZE, (search.page - 1) * _SIZE]).fetchall()
+        rows = database.execute(
+            f"SELECT entry, handle, fields, received_at FROM records WHERE {where} {order}",
+            [*values, _SIZE, (search.page - 1) * _SIZE],
+        ).fetchall()
     return total, [_record(row) for row in rows]
 
 
@@ -87,8 +93,10 @@ def read(store: Store, entry: str, handle: str) -> dict[str, Any] | None:
     """One record if it is public today."""
     where, values = _public(store)
     with store.open() as database:
-        row = database.execute(f"SELECT entry, handle, fields, received_at FROM records WHERE {where} AND entry = ? AND handle = ?",
-                               [*values, entry, handle]).fetchone()
+        row = database.execute(
+            f"SELECT entry, handle, fields, received_at FROM records WHERE {where} AND entry = ? AND handle = ?",
+            [*values, entry, handle],
+        ).fetchone()
     return _record(row) if row else None
 
 
@@ -99,8 +107,10 @@ def _public(store: Store) -> tuple[str, list[str]]:
     """
     today: date = store.clock().astimezone(_LOCAL).date()
     marks = ", ".join("?" * len(store.publicity_ends))
-    return (f"((ends_on IS NULL AND entry NOT IN ({marks})) OR ends_on >= ?)",
-            [*store.publicity_ends, today.isoformat()])
+    return (
+        f"((ends_on IS NULL AND entry NOT IN ({marks})) OR ends_on >= ?)",
+        [*store.publicity_ends, today.isoformat()],
+    )
 
 
 def _record(row: sqlite3.Row | tuple[Any, ...]) -> dict[str, Any]:
@@ -114,5 +124,6 @@ def _literal(text: str) -> str:
 def _render(page: str, lang: str, shown: Mapping[str, Shown], place: dict[str, Any]) -> HTMLResponse:
     language = "en" if lang == "en" else "zh"
     html = _TEMPLATES.get_template(page).render(
-        lang=language, word=0 if language == "zh" else 1, shown=shown, unnamed=Shown(("", "")), **place)
+        lang=language, word=0 if language == "zh" else 1, shown=shown, unnamed=Shown(("", "")), **place
+    )
     return HTMLResponse(html, headers=_HEADERS)

@@ -11,7 +11,9 @@ _TABLES = {"national_platform": "records", "credit_china": "records", "gsxt": "r
 
 def held(home: Path) -> dict[str, dict[str, int]]:
     """Records held by recipient and entry; a recipient that never got anything has no entries."""
-    return {name: _count(home / "sample" / "recipients" / name / "holdings.db", table) for name, table in _TABLES.items()}
+    return {
+        name: _count(home / "sample" / "recipients" / name / "holdings.db", table) for name, table in _TABLES.items()
+    }
 
 
 def handles(home: Path, recipient: str, entry: str) -> frozenset[str]:
@@ -22,7 +24,10 @@ def handles(home: Path, recipient: str, entry: str) -> frozenset[str]:
 
 
 def _count(path: Path, table: str) -> dict[str, int]:
-    return {str(entry): int(size) for entry, size in _query(path, f"SELECT entry, count(*) FROM {table} GROUP BY entry ORDER BY entry", [])}
+    return {
+        str(entry): int(size)
+        for entry, size in _query(path, f"SELECT entry, count(*) FROM {table} GROUP BY entry ORDER BY entry", [])
+    }
 
 
 def _query(path: Path, statement: str, values: list[str]) -> list[tuple[str, ...]]:

@@ -63,6 +63,11 @@ class Store:
                 raise BatchConflict(f"batch {parcel.batch} is known with other content")
             return bytes(known[1])
 
+    def receipt(self, batch: str) -> bytes:
+        """The receipt given for a batch that was taken."""
+        with self.open() as database:
+            return bytes(database.execute("SELECT body FROM receipts WHERE batch = ?", [batch]).fetchone()[0])
+
     @contextmanager
     def open(self) -> Iterator[sqlite3.Connection]:
         """A transaction on the database: kept whole, or not at all."""
@@ -75,20 +80,32 @@ class Store:
     def _take_anew(self, database: sqlite3.Connection, parcel: Parcel) -> bytes:
         at = self.clock().isoformat(timespec="seconds")
         answers = [_answer(record) for record in parcel.records]
-        taken = [record for record, answer in zip(parcel.records, answers, strict=True) if answer["status"] == "accepted"]
+        taken = [
+            record for record, answer in zip(parcel.records, answers, strict=True) if answer["status"] == "accepted"
+        ]
         database.executemany(_UPSERT, [self._row(parcel, record, at) for record in taken])
-        receipt = {"batch": parcel.batch, "entry": parcel.entry, "content_digest": parcel.digest, "received_at": at,
-                   "records": answers}
+        receipt = {
+            "batch": parcel.batch,
+            "entry": parcel.entry,
+            "content_digest": parcel.digest,
+            "received_at": at,
+            "records": answers,
+        }
         body = json.dumps(receipt, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
         database.execute("INSERT INTO receipts VALUES (?, ?, ?)", [parcel.batch, parcel.digest, body])
         return body
 
     def _row(self, parcel: Parcel, record: Mapping[str, Any], at: str) -> dict[str, str | None]:
         fields: Mapping[str, str | None] = record["fields"]
-        return {"entry": parcel.entry, "handle": record["handle"], "batch": parcel.batch, "received_at": at,
-                "ends_on": fields.get(self.publicity_ends.get(parcel.entry, "")),
-                "words": " ".join(text for text in fields.values() if text),
-                "fields": json.dumps(fields, ensure_ascii=False, sort_keys=True)}
+        return {
+            "entry": parcel.entry,
+            "handle": record["handle"],
+            "batch": parcel.batch,
+            "received_at": at,
+            "ends_on": fields.get(self.publicity_ends.get(parcel.entry, "")),
+            "words": " ".join(text for text in fields.values() if text),
+            "fields": json.dumps(fields, ensure_ascii=False, sort_keys=True),
+        }
 
 
 def content_digest(content: bytes) -> str:

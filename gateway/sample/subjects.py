@@ -16,7 +16,15 @@ from gateway.sample.names import DISTRICTS, PROVINCE, Authority
 
 _REGISTERED = {"91": 0.90, "92": 0.085, "93": 0.015}
 _OTHERS = {"12": 0.3, "51": 0.2, "52": 0.2, "81": 0.15, "N1": 0.15}
-_TYPES = {"92": "个体工商户", "93": "农民专业合作社", "12": "事业单位", "51": "社会团体", "52": "民办非企业单位", "81": "工会", "N1": "农村集体经济组织"}
+_TYPES = {
+    "92": "个体工商户",
+    "93": "农民专业合作社",
+    "12": "事业单位",
+    "51": "社会团体",
+    "52": "民办非企业单位",
+    "81": "工会",
+    "N1": "农村集体经济组织",
+}
 _COMPANY_TYPES = np.array(["有限责任公司(自然人投资或控股)", "有限责任公司", "股份有限公司", "个人独资企业"])
 _MINORS = 0.02
 
@@ -24,8 +32,8 @@ _MINORS = 0.02
 @dataclass(frozen=True, slots=True)
 class Subjects:
     """firms: name, uscc, kind (91, 92, 93), category, legal_representative, district, address, registered_on,
-    registered_capital, enterprise_type, business_scope, registration_number. others: the same columns, for kinds that the
-    market register does not hold (12, 51, 52, 81, N1). people: name, id_number, born_on."""
+    registered_capital, enterprise_type, business_scope, registration_number. others: the same columns, for kinds that
+    the market register does not hold (12, 51, 52, 81, N1). people: name, id_number, born_on."""
 
     firms: pd.DataFrame
     others: pd.DataFrame
@@ -41,8 +49,11 @@ def invent(rng: Generator, on: date, scale: float) -> Subjects:
     serials = rng.permutation(800_000)[: firms + others]
     kinds = rng.choice(list(_REGISTERED), firms, p=list(_REGISTERED.values()))
     other_kinds = rng.choice(list(_OTHERS), others, p=list(_OTHERS.values()))
-    return Subjects(_firms(rng, kinds, serials[:firms], on), _firms(rng, other_kinds, serials[firms:], on),
-                    _people(rng, scaled(3_000, scale), on))
+    return Subjects(
+        _firms(rng, kinds, serials[:firms], on),
+        _firms(rng, other_kinds, serials[firms:], on),
+        _people(rng, scaled(3_000, scale), on),
+    )
 
 
 def scaled(size: int, scale: float) -> int:
@@ -74,33 +85,43 @@ def _firms(rng: Generator, kinds: NDArray[np.str_], serials: NDArray[np.int64], 
     size = len(kinds)
     brands, trades, people = names.brands(rng, size), names.trades(rng, kinds), names.people(rng, size)
     # A stall often carries its owner's name, which no masking of columns reaches.
-    brands = [person if kind == "92" and draw < 0.1 else brand
-              for brand, person, kind, draw in zip(brands, people, kinds, rng.random(size), strict=True)]
+    brands = [
+        person if kind == "92" and draw < 0.1 else brand
+        for brand, person, kind, draw in zip(brands, people, kinds, rng.random(size), strict=True)
+    ]
     districts = rng.integers(0, len(DISTRICTS), size)
     regions = [DISTRICTS[district].code for district in districts]
-    return pd.DataFrame({
-        "name": _distinct([names.firm(*parts) for parts in zip(kinds, brands, trades, strict=True)]),
-        "uscc": codes.usccs(list(kinds), regions, serials),
-        "kind": kinds,
-        "category": np.where(kinds == "92", "个体工商户", "法人及非法人组织"),
-        "legal_representative": people,
-        "province": PROVINCE,
-        "district": [DISTRICTS[district].name for district in districts],
-        "address": names.addresses(rng, districts),
-        "registered_on": days_before(rng, on, (1_200, 9_000), size),
-        "registered_capital": [f"{amount}(万元人民币)" for amount in rng.choice([10, 30, 50, 100, 200, 500, 1000, 3000], size)],
-        "enterprise_type": [_TYPES.get(kind, company) for kind, company in
-                            zip(kinds, names.pick(rng, _COMPANY_TYPES, size), strict=True)],
-        "business_scope": [f"{trade}的生产、加工、销售及相关服务" for trade in trades],
-        "registration_number": [f"{region}{serial:09d}" for region, serial in zip(regions, serials, strict=True)],
-    }, dtype=object)
+    return pd.DataFrame(
+        {
+            "name": _distinct([names.firm(*parts) for parts in zip(kinds, brands, trades, strict=True)]),
+            "uscc": codes.usccs(list(kinds), regions, serials),
+            "kind": kinds,
+            "category": np.where(kinds == "92", "个体工商户", "法人及非法人组织"),
+            "legal_representative": people,
+            "province": PROVINCE,
+            "district": [DISTRICTS[district].name for district in districts],
+            "address": names.addresses(rng, districts),
+            "registered_on": days_before(rng, on, (1_200, 9_000), size),
+            "registered_capital": [
+                f"{amount}(万元人民币)" for amount in rng.choice([10, 30, 50, 100, 200, 500, 1000, 3000], size)
+            ],
+            "enterprise_type": [
+                _TYPES.get(kind, company)
+                for kind, company in zip(kinds, names.pick(rng, _COMPANY_TYPES, size), strict=True)
+            ],
+            "business_scope": [f"{trade}的生产、加工、销售及相关服务" for trade in trades],
+            "registration_number": codes.registration_numbers(regions, serials),
+        },
+        dtype=object,
+    )
 
 
 def _people(rng: Generator, size: int, on: date) -> pd.DataFrame:
     grown = days_before(rng, on, (19 * 366, 75 * 365), size)
     young = days_before(rng, on, (12 * 366, 17 * 365), size)
-    births = [child if draw < _MINORS else adult
-              for adult, child, draw in zip(grown, young, rng.random(size), strict=True)]
+    births = [
+        child if draw < _MINORS else adult for adult, child, draw in zip(grown, young, rng.random(size), strict=True)
+    ]
     regions = names.pick(rng, names.ORIGINS, size)
     numbers = codes.citizen_numbers(list(regions), [f"{birth:%Y%m%d}" for birth in births])
     frame = pd.DataFrame({"name": names.people(rng, size), "id_number": numbers, "born_on": births}, dtype=object)

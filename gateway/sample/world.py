@@ -1,4 +1,4 @@
-"""Runs the sample world: pretend departments and recipients on free ports of this machine, in threads of this process."""
+"""Runs the sample world: pretend departments and recipients on ports of this machine, in threads of this process."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ class WorldDown(Exception):
 class World:
     """Everything outside the gateway that one machine can pretend, between `start` and `stop` or as a context.
 
-    Needs the data that `create` writes, and the catalogue's entries by code. While it runs, home/secrets/connections.yml says where everything is reached.
+    Needs the data that `create` writes, and the catalogue's entries by code. While it runs,
+    home/secrets/connections.yml says where everything is reached.
     """
 
     def __init__(self, home: Path, entries: fitting.Entries) -> None:
@@ -79,7 +80,9 @@ class World:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def _applications(self) -> dict[str, FastAPI]:
@@ -90,9 +93,12 @@ class World:
         publicity_site = rest.recipient(self._known["credit_china"], public)
         site.add_pages(publicity_site, public, fitting.shown(self._entries, "credit_china"))
         platform = rest.recipient(self._known["national_platform"], Store(self._holdings("national_platform")))
-        return {"court": services.department(self._known["court"], court),
-                "credit_office": services.department(self._known["credit_office"], office),
-                "national_platform": platform, "credit_china": publicity_site}
+        return {
+            "court": services.department(self._known["court"], court),
+            "credit_office": services.department(self._known["credit_office"], office),
+            "national_platform": platform,
+            "credit_china": publicity_site,
+        }
 
     def _inbox(self) -> Inbox:
         return Inbox(self.root / "recipients" / "gsxt", self._known["gsxt"], Store(self._holdings("gsxt")))
@@ -142,8 +148,10 @@ class World:
     def _write_connections(self) -> None:
         path = self.home / "secrets" / "connections.yml"
         others = connection.load(path) if path.exists() else {}
-        kept = {one.name: {"url": one.url, "token": one.token, "public_key": one.public_key, "key_id": one.key_id}
-                for one in others.values()}
+        kept = {
+            one.name: {"url": one.url, "token": one.token, "public_key": one.public_key, "key_id": one.key_id}
+            for one in others.values()
+        }
         connection.save(path, kept | self._connections())
 
     def _connections(self) -> dict[str, dict[str, str]]:
