@@ -31,15 +31,32 @@ ON = date(2026, 11, 20)
 
 
 def entry(publicity_end: str | None, *recipients: str) -> Entry:
-    fields = {code: {"title": {"zh": f"{code}项", "en": f"field {code}"}, "type": kind, "sensitivity": "open", "publish": True}
-              for code, kind in {"name": "text", "number": "identifier", "until": "date"}.items()}
+    fields = {
+        code: {
+            "title": {"zh": f"{code}项", "en": f"field {code}"},
+            "type": kind,
+            "sensitivity": "open",
+            "publish": True,
+        }
+        for code, kind in {"name": "text", "number": "identifier", "until": "date"}.items()
+    }
     basis = [{"instrument": "a_law", "article": "1"}]
     grant = {"basis": basis, "subjects": ["legal_person"], "fields": dict.fromkeys(fields, "open")}
-    return Entry.model_validate({
-        "title": {"zh": "处罚", "en": "Penalty"}, "category": 3, "nature": "adverse", "basis": basis,
-        "in_force_from": ON, "subject": {"name": "name"}, "fields": fields, "natural_key": ["number"],
-        "publicity_end": publicity_end, "thresholds": {"max_quarantined": 0.5, "min_sample": 10, "min_kept": 0.5},
-        "grants": dict.fromkeys(recipients, grant)})
+    return Entry.model_validate(
+        {
+            "title": {"zh": "处罚", "en": "Penalty"},
+            "category": 3,
+            "nature": "adverse",
+            "basis": basis,
+            "in_force_from": ON,
+            "subject": {"name": "name"},
+            "fields": fields,
+            "natural_key": ["number"],
+            "publicity_end": publicity_end,
+            "thresholds": {"max_quarantined": 0.5, "min_sample": 10, "min_kept": 0.5},
+            "grants": dict.fromkeys(recipients, grant),
+        }
+    )
 
 
 ENTRIES = {"penalty": entry("until", "credit_china", "public_resources"), "praise": entry(None, "credit_china")}
@@ -58,8 +75,9 @@ def reached(world: World, name: str) -> Connection:
 
 
 def batch_bytes(batch: str, *records: dict[str, Any], entry: str = "penalty") -> bytes:
-    return json.dumps({"batch": batch, "entry": entry, "records": records}, ensure_ascii=False, sort_keys=True,
-                      separators=(",", ":")).encode()
+    return json.dumps(
+        {"batch": batch, "entry": entry, "records": records}, ensure_ascii=False, sort_keys=True, separators=(",", ":")
+    ).encode()
 
 
 def record(handle: str, name: str = "云上公司", until: str | None = "2999-01-01") -> dict[str, Any]:
@@ -68,8 +86,12 @@ def record(handle: str, name: str = "云上公司", until: str | None = "2999-01
 
 def push(world: World, name: str, batch: str, body: bytes, **headers: str) -> requests.Response:
     at = reached(world, name)
-    usual = {"Authorization": f"Bearer {at.token}", "Idempotency-Key": batch, "Content-Type": "application/json",
-             "Content-Digest": content_digest(body)}
+    usual = {
+        "Authorization": f"Bearer {at.token}",
+        "Idempotency-Key": batch,
+        "Content-Type": "application/json",
+        "Content-Digest": content_digest(body),
+    }
     return requests.post(f"{at.url}/v1/batches", data=body, headers=usual | headers, timeout=10)
 
 
@@ -93,7 +115,10 @@ def test_a_receipt_names_every_record_and_verifies_under_the_registered_key(worl
     verify(reached(world, "national_platform"), answer.content, answer.headers["Receipt-Signature"])
     assert answer.json()["content_digest"] == content_digest(body)
     assert [(line["handle"], line["status"]) for line in answer.json()["records"]] == [
-        ("h1", "accepted"), ("", "refused"), ("h2", "refused")]
+        ("h1", "accepted"),
+        ("", "refused"),
+        ("h2", "refused"),
+    ]
 
 
 def test_i4_the_same_batch_again_gets_the_same_receipt_byte_for_byte(world: World) -> None:
@@ -116,8 +141,14 @@ def test_i4_a_record_that_comes_in_a_later_batch_replaces_itself(world: World) -
     assert sum(handle == "h6" for handle in state.handles(world.home, "credit_china", "penalty")) == 1
 
 
-@pytest.mark.parametrize("header, value, status", [
-    ("Authorization", "Bearer wrong", 401), ("Content-Digest", "sha-256=:AAAA:", 400), ("Idempotency-Key", "other", 400)])
+@pytest.mark.parametrize(
+    "header, value, status",
+    [
+        ("Authorization", "Bearer wrong", 401),
+        ("Content-Digest", "sha-256=:AAAA:", 400),
+        ("Idempotency-Key", "other", 400),
+    ],
+)
 def test_a_request_that_does_not_hold_together_is_refused(world: World, header: str, value: str, status: int) -> None:
     body = batch_bytes("b6", record("h7"))
     assert push(world, "national_platform", "b6", body, **{header: value}).status_code == status
@@ -143,7 +174,12 @@ def test_the_site_escapes_what_a_record_holds_and_runs_no_script(world: World) -
 
 
 def test_i9_a_record_whose_publicity_ended_is_held_but_not_shown(world: World) -> None:
-    push(world, "credit_china", "s4", batch_bytes("s4", record("s4", "期满公司", "2020-01-01"), record("s5", "无期公司", None)))
+    push(
+        world,
+        "credit_china",
+        "s4",
+        batch_bytes("s4", record("s4", "期满公司", "2020-01-01"), record("s5", "无期公司", None)),
+    )
     assert {"s4", "s5"} <= state.handles(world.home, "credit_china", "penalty")
     for handle, name in (("s4", "期满公司"), ("s5", "无期公司")):
         assert requests.get(f"{world.urls['credit_china']}/records/penalty/{handle}", timeout=10).status_code == 404
@@ -169,8 +205,9 @@ def test_an_entry_without_an_end_of_publicity_stays_on_the_site(world: World) ->
 
 def ask(world: World, **query: str) -> dict[str, Any]:
     at = reached(world, "court_service")
-    answer = requests.get(f"{at.url}/api/judgment-defaulters", params=query, timeout=10,
-                          headers={"Authorization": f"Bearer {at.token}"})
+    answer = requests.get(
+        f"{at.url}/api/judgment-defaulters", params=query, timeout=10, headers={"Authorization": f"Bearer {at.token}"}
+    )
     answer.raise_for_status()
     read: dict[str, Any] = answer.json()
     return read
@@ -184,8 +221,10 @@ def test_the_pages_of_a_service_add_up_to_its_total_without_repetition(world: Wo
 
 
 def test_three_nights_of_a_service_hold_all_its_rows_once(world: World) -> None:
-    nights = [ask(world, **{"from": f"2026-11-{day}T02:00:00+08:00", "to": f"2026-11-{day + 1}T02:00:00+08:00"})["total"]
-              for day in (17, 18, 19)]
+    nights = [
+        ask(world, **{"from": f"2026-11-{day}T02:00:00+08:00", "to": f"2026-11-{day + 1}T02:00:00+08:00"})["total"]
+        for day in (17, 18, 19)
+    ]
     assert min(nights) > 0 and sum(nights) == ask(world)["total"]
 
 
@@ -193,7 +232,9 @@ def test_a_row_changed_at_the_very_end_of_a_window_belongs_to_the_next(world: Wo
     moment = ask(world, fields="updated_at")["rows"][0]["updated_at"]
     day = "2026-11-01 00:00:00"
     before = ask(world, **{"from": day, "to": moment, "fields": "updated_at", "page_size": "5000"})["rows"]
-    after = ask(world, **{"from": moment, "to": "2026-12-01 00:00:00", "fields": "updated_at", "page_size": "5000"})["rows"]
+    after = ask(world, **{"from": moment, "to": "2026-12-01 00:00:00", "fields": "updated_at", "page_size": "5000"})[
+        "rows"
+    ]
     assert {"updated_at": moment} in after and {"updated_at": moment} not in before
 
 
@@ -208,11 +249,15 @@ def test_a_service_refuses_whoever_has_no_token(world: World) -> None:
 def test_the_front_end_takes_rows_and_refuses_one_without_a_handle(world: World) -> None:
     path = world.root / "recipients" / "public_resources" / "holdings.db"
     with closing(sqlite3.connect(path, timeout=30)) as database, database:
-        database.executemany("INSERT INTO share_penalty (handle, batch, name) VALUES (?, 'f1', '云上公司')", [("f1",), ("",)])
+        database.executemany(
+            "INSERT INTO share_penalty (handle, batch, name) VALUES (?, 'f1', '云上公司')", [("f1",), ("",)]
+        )
 
     def flags() -> dict[str, tuple[int, str]]:
         with closing(sqlite3.connect(path, timeout=30)) as database:
-            rows = database.execute("SELECT handle, taken_flag, failure_reason FROM share_penalty WHERE taken_flag IS NOT NULL")
+            rows = database.execute(
+                "SELECT handle, taken_flag, failure_reason FROM share_penalty WHERE taken_flag IS NOT NULL"
+            )
             return {row[0]: row[1:] for row in rows}
 
     assert soon(flags) == {"f1": (1, None), "": (2, "no-handle")}
@@ -242,7 +287,9 @@ def test_a_package_gets_a_signed_receipt_and_leaves_the_inbox(world: World) -> N
 def test_a_package_that_does_not_fit_its_manifest_gets_no_receipt(world: World) -> None:
     folder = drop_package(world, "p2", json.dumps(record("p2")).encode(), digest="0" * 64)
     assert soon((folder / "rejected" / "p2.manifest.json").exists)
-    assert not (folder / "receipts" / "p2.receipt.json").exists() and "p2" not in state.handles(world.home, "gsxt", "penalty")
+    assert not (folder / "receipts" / "p2.receipt.json").exists() and "p2" not in state.handles(
+        world.home, "gsxt", "penalty"
+    )
 
 
 def test_a_recipient_misbehaves_while_told_to_and_then_recovers(world: World) -> None:
@@ -258,6 +305,18 @@ def test_a_recipient_misbehaves_while_told_to_and_then_recovers(world: World) ->
     world.fault(name, "none")
     answer = push(world, name, "f1", body)
     verify(reached(world, name), answer.content, answer.headers["Receipt-Signature"])
+
+
+def test_a_package_answered_with_a_wrong_signature_gets_the_right_one_later(world: World) -> None:
+    world.fault("gsxt", "wrong-signature")
+    folder = drop_package(world, "p3", json.dumps(record("p3")).encode())
+    receipt = folder / "receipts" / "p3.receipt.json"
+    assert soon(receipt.exists)
+    with pytest.raises(InvalidSignature):
+        verify(reached(world, "gsxt"), receipt.read_bytes(), receipt.with_name("p3.receipt.sig").read_text())
+    world.fault("gsxt", "none")
+    assert soon(lambda: not (folder / "receipts" / "p3.spoiled").exists())
+    verify(reached(world, "gsxt"), receipt.read_bytes(), receipt.with_name("p3.receipt.sig").read_text())
 
 
 def test_a_restart_keeps_addresses_keys_holdings_and_other_peoples_connections(tmp_path: Path) -> None:
