@@ -22,15 +22,18 @@ from connectors.sheet import HEADER_WITHIN, Row, find_header, received, with_hel
 _CHINESE = re.compile("[\u3400-\u9fff]")
 # A line out of the ordinary costs the quick way for its block only.
 _LINES = 8_192
+MAX_LINES = 20_000_000
 
 
 def read(raw: bytes, encodings: Sequence[str], source: Source, partition: str) -> Received:
     """The rows of a CSV file; line 1 is the header as a clerk sees it in a sheet, a cell with line breaks counts once.
 
-    Raises ContractBreach: `unreadable-file` if no encoding fits the whole file, `cut-off-file` if it ends in the middle
-    of a row, and as `find_header` does.
+    Raises ContractBreach: `unreadable-file` if no encoding fits the whole file, `too-large`, `cut-off-file` if it ends in
+    the middle of a row, and as `find_header` does.
     """
     text, encoding = _decode(raw, encodings, source, partition)
+    if text.count("\n") + text.count("\r") > MAX_LINES:
+        raise source.breach("too-large", partition, f"the file has more than {MAX_LINES} lines; ask the department for smaller files")
     lines = list(io.StringIO(text, newline=""))
     foreign = _foreign_lines(lines, encoding)
     if lines and (0 in foreign or "\0" in lines[0] or lines[1:2] and lines[1].startswith("\0")):
@@ -89,7 +92,10 @@ def _parts(lines: Sequence[str], ragged: Lines, header: Header, first: tuple[int
     start, number = first
     size = 1  # The first row that says anything is read with care, for it may explain the template.
     while start < len(lines):
-        block = lines[start : start + size]
+        if _is_blank(ahead := lines[start : start + _LINES]):
+            start, number = start + len(ahead), number + len(ahead)
+            continue
+        block = ahead[:size]
         table = None if size == 1 or ragged.has_foreign(start, start + size) else _table(block, header)
         if table is not None:
             part = Received(header, table, lines_of(range(number, number + len(block))))
@@ -100,6 +106,11 @@ def _parts(lines: Sequence[str], ragged: Lines, header: Header, first: tuple[int
             number += len(rows)
         size = size if size == 1 and not part else _LINES
         yield part
+
+
+def _is_blank(block: Sequence[str]) -> bool:
+    """Whether each line is a blank row; a workbook saved as CSV may end in a million of them."""
+    return not "".join(block).strip(",\r\n")
 
 
 def _until(rows: Iterator[tuple[Row, int]], goal: int) -> tuple[list[Row], int]:

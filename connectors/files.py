@@ -56,7 +56,7 @@ def collect_path(source: Source, path: Path) -> Collected:
     `empty-file`, and as the readers of the two formats do.
     """
     raw = _bytes(source, path)
-    if not raw.strip():
+    if not raw or raw.isspace():
         raise source.breach("empty-file", path.name, "the file is empty; ask the department to hand it in again")
     received = _parse(raw, source, path)
     if not received and source.hands_in_stock:

@@ -19,9 +19,9 @@ from connectors.sheet import HEADER_WITHIN, Row, find_header, received, with_hel
 
 MARK = b"PK\x03\x04"
 
-MAX_PARTS, MAX_UNPACKED = 10_000, 1 << 30
+MAX_PARTS, MAX_UNPACKED = 10_000, 512 << 20
 # The reader lays a sheet out as one rectangle, so two cells in far corners would cost as much as all between them.
-MAX_CELLS = 50_000_000
+MAX_CELLS = 20_000_000
 _COLUMN, _ROW = re.compile(rb'\br="([A-Z]{1,3})[0-9]{1,7}"'), re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="([0-9]{1,7})"')
 
 

@@ -175,7 +175,7 @@ def test_i2_windows_that_follow_each_other_read_every_change_once(tmp_path_facto
 
 
 @given(cells=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")), min_size=1, max_size=6))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_any_text_of_postgresql_comes_back(postgresql_url, cells):
     window = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))
     execute(postgresql_url, "DROP TABLE IF EXISTS listing", "CREATE TABLE listing (name text)")

@@ -120,8 +120,13 @@ def test_a_quote_never_closed_costs_its_own_line():
     assert damage(rows) == {3: "row-width"}
 
 
+def test_a_stray_quote_that_another_one_closes_costs_their_two_lines():
+    rows = read(f'{HEADER}甲,"A1,2020,x\n乙,B2,2020,y\n丙,"\n丁,D4,2020,z\n'.encode())
+    assert damage(rows) == {2: "row-width", 4: "row-width"} and rows["uscc"].dropna().tolist() == ["B2", "D4"]
+
+
 def test_a_cell_longer_than_any_cell_is_costs_its_own_line():
-    rows = read(f'{HEADER}甲,A1,2020,x\n乙,B2,2020,"{"长" * 200_000}\n丙,C3,2020,y\n'.encode())
+    rows = read(f'{HEADER}甲,A1,2020,x\n乙,B2,2020,{"长" * 200_000}\n丙,C3,2020,y\n'.encode())
     assert damage(rows) == {3: "row-width"} and len(rows) == 3
 
 
@@ -203,6 +208,12 @@ def test_a_whole_last_row_needs_no_end_of_line(tail):
 def test_a_file_of_stray_quotes_is_read_in_time_that_grows_with_its_length():
     rows = read((HEADER + '甲,"A1,2020,x\n' * 20_000).encode())
     assert len(rows) == 20_000
+
+
+@pytest.mark.timeout(20)
+def test_a_million_blank_rows_at_the_end_cost_nothing_and_endless_ones_are_refused():
+    assert len(read((HEADER + "甲,A1,2020,x\n" + ",,,\n" * 1_000_000).encode())) == 1
+    assert reason_of(HEADER.encode() + b"\n" * (reader.MAX_LINES + 1)) == "too-large"
 
 
 def test_a_damaged_line_far_down_is_found_under_its_number():

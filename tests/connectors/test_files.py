@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 
 import pytest
 
@@ -116,6 +117,25 @@ def test_a_file_beyond_the_limit_is_refused_before_it_fills_the_memory(tmp_path,
     with (tmp_path / "a.csv").open("wb") as file:
         file.truncate(exchange.MAX_BYTES + 1)
     assert reason_of(collect_file, file_source(), tmp_path / "a.csv") == "too-large"
+
+
+def test_a_file_that_still_grows_is_tried_again(tmp_path, file_source):
+    path, is_read = tmp_path / "a.csv", threading.Event()
+    path.write_text(GOOD + "x" * (32 << 20))
+
+    def keep_writing():
+        with path.open("ab", buffering=0) as file:
+            while not is_read.is_set():
+                file.write(b"x")
+
+    writer = threading.Thread(target=keep_writing)
+    writer.start()
+    try:
+        with pytest.raises(SourceUnavailable, match="still being written"):
+            collect_file(file_source(), path)
+    finally:
+        is_read.set()
+        writer.join()
 
 
 @pytest.mark.parametrize("name", ["a.xlsx", "a.xls"])

@@ -219,6 +219,16 @@ def test_an_answer_cut_short_is_tried_again(serve, window):
         read(serve(lambda query: (200, {"Content-Length": str(len(body) + 100), "Connection": "close"}, body)), window)
 
 
+def test_the_environment_cannot_put_a_proxy_or_another_credential_in_between(serve, window, monkeypatch, tmp_path):
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login stranger password stranger\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    server = serve(court)
+    assert len(read(server, window).rows) == 5
+    assert server.seen[0][2]["Authorization"] == "Bearer invented-token"
+
+
 def test_nobody_listening_is_tried_again(window):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
