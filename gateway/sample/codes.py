@@ -43,7 +43,7 @@ def citizen_numbers(regions: Sequence[str], births: Sequence[str]) -> Text:
     return np.char.add(numbers, _CITIZEN_CHECK[_weighed(numbers, "0123456789", _CITIZEN_WEIGHTS) % 11])
 
 
-def registration_numbers(regions: Sequence[str], serials: Sequence[int]) -> list[str]:
+def registration_numbers(regions: Sequence[str], serials: NDArray[np.int64]) -> list[str]:
     """Fifteen digits of the old business register: region, serial, check digit by ISO 7064 MOD 11,10."""
     bodies = [f"{region}{serial:08d}" for region, serial in zip(regions, serials, strict=True)]
     return [body + _mod_11_10(body) for body in bodies]
