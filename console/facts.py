@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from console.words import wording
 from gateway.figures import night_figures
 from gateway.settings import Gateway
 from ledger import questions
@@ -36,7 +38,11 @@ class Trouble:
     code: str
     records: int
     message: str
-    is_hard: bool
+
+    @property
+    def is_hard(self) -> bool:
+        """Whether a person must act; false for what the next run mends by itself."""
+        return not wording(self.code).waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ def read(gateway: Gateway, night: str) -> Facts:
         night, newest.set_index("run"), tonight[~tonight["run"].isin(chosen)], figures,
         questions.reasons(gateway.engine, chosen, Event.RECIPIENT_BALANCED, "withheld"),
         findings.assign(feed=findings["run"].map(feed_of)), story,
-        tuple(_troubles(gateway, figures, story[Event.UNDELIVERED])), _chain(gateway))
+        tuple(_troubles(gateway, figures, story)), _chain(gateway))
 
 
 def grouped(troubles: tuple[Trouble, ...]) -> dict[tuple[str, str], list[Trouble]]:
@@ -97,22 +103,30 @@ def _chain(gateway: Gateway) -> Chain:
     return Chain(found.lines, found.head)
 
 
-def _troubles(gateway: Gateway, figures: dict[str, Any], undelivered: pd.DataFrame) -> list[Trouble]:
-    found: list[Trouble] = []
+def _troubles(gateway: Gateway, figures: dict[str, Any], story: dict[Event, pd.DataFrame]) -> Iterator[Trouble]:
     settled = set(questions.source_figures(gateway.engine, [feed["run"] for feed in figures["feeds"]])["run"])
     for feed in figures["feeds"]:
-        key = feed["feed"]
-        failed = [Trouble(key, "", told["reason"], 0, told["message"] or told["partition"], told["reason"] != "source-unavailable")
+        failed = [Trouble(feed["feed"], "", told["reason"], 0, told["message"] or told["partition"])
                   for told in questions.failures(gateway.engine, feed["run"]).to_dict("records")]
         if not failed and feed["run"] not in settled:
-            failed = [Trouble(key, "", "not-settled", 0, "", True)]
-        found += failed
-        own = undelivered[undelivered["run"] == feed["run"]]
-        reasons = {recipient: notes["reason"] for recipient, notes in zip(own["recipient"], own["notes"], strict=True)}
-        for recipient in gateway.catalog.recipients_of(gateway.catalog.feeds[key].entry):
-            out = feed["recipients"].get(recipient)
-            if out is None and not failed:
-                found.append(Trouble(key, recipient, "not-served", 0, "", True))
-            elif out is not None and out["pending"]:
-                found.append(Trouble(key, recipient, reasons.get(recipient, "pending"), out["pending"], "", False))
-    return found
+            failed = [Trouble(feed["feed"], "", "not-settled", 0, "")]
+        yield from failed
+        if feed["run"] in settled:
+            yield from _unserved(gateway, feed, story)
+
+
+def _unserved(gateway: Gateway, feed: dict[str, Any], story: dict[Event, pd.DataFrame]) -> Iterator[Trouble]:
+    """The recipients that have not everything of a feed, each with the last reason the ledger knows."""
+    known = {recipient: "refused-by-recipient" for recipient, notes in _notes(story[Event.DELIVERED], feed["run"]) if notes.get("refused")}
+    known |= {recipient: notes["reason"] for recipient, notes in _notes(story[Event.UNDELIVERED], feed["run"])}
+    for recipient in gateway.catalog.recipients_of(gateway.catalog.feeds[feed["feed"]].entry):
+        out = feed["recipients"].get(recipient)
+        if out is None:
+            yield Trouble(feed["feed"], recipient, "not-served", 0, "")
+        elif out["pending"]:
+            yield Trouble(feed["feed"], recipient, known.get(recipient, "pending"), out["pending"], "")
+
+
+def _notes(story: pd.DataFrame, run: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    own = story[story["run"] == run]
+    return zip(own["recipient"], own["notes"], strict=True)

@@ -17,12 +17,14 @@ _LONGEST = 200
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What a code means (`zh`, `en`) and what to do about it (`next_zh`, `next_en`, empty where nothing is to be done)."""
+    """What a code means (`zh`, `en`) and what to do about it (`next_zh`, `next_en`, empty where nothing is to be done).
+    `waits` is true of what mends itself; everything else needs a person."""
 
     zh: str
     en: str = ""
     next_zh: str = ""
     next_en: str = ""
+    waits: bool = False
 
 
 @cache

@@ -12,10 +12,13 @@ import pytest
 import sqlalchemy as sa
 from seeded import ARREARS, DEFAULTERS, NIGHT, NOW, PENALTIES, Told, field_of, put, recipients_of, seed
 
+from console import disclosure, facts
 from console.departments import past_nights, trend
 from console.facts import NightUnknown
+from console.index import nights
 from console.report import write_report
 from gateway.figures import night_figures
+from gateway.intake import night_window, open_run
 from gateway.settings import Gateway
 from ledger.events import Event, Line
 from records.schema import lines, writing
@@ -47,6 +50,11 @@ class Balance(HTMLParser):
 def text_of(page: str) -> str:
     """What a reader sees, blanks run together."""
     return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL))))
+
+
+def later(gateway: Gateway) -> Gateway:
+    """The same gateway in the afternoon."""
+    return Gateway(gateway.home, gateway.database, None, lambda: NOW.replace(hour=9))
 
 
 def report(gateway: Gateway, night: str = NIGHT) -> str:
@@ -92,8 +100,6 @@ def test_the_figures_are_those_of_the_ledger(full: Gateway) -> None:
 
 
 def test_the_index_adds_up_to_the_same_figures(full: Gateway) -> None:
-    from console.index import nights
-
     report(full)
     shown = nights(full, [NIGHT, "2026-11-22"])
     for view in shown:
@@ -104,9 +110,6 @@ def test_the_index_adds_up_to_the_same_figures(full: Gateway) -> None:
 
 
 def test_a_run_that_is_not_settled_makes_the_index_and_the_report_say_so(full: Gateway) -> None:
-    from console.index import nights
-    from gateway.intake import night_window, open_run
-
     assert "账目平衡" in report(full)
     open_run(full, "taxation.class_a_taxpayer", night_window(NOW.date()), "x")
     assert "账目未结" in report(full)
@@ -171,6 +174,23 @@ def test_what_failed_says_what_to_do_next(full: Gateway) -> None:
     assert "25 条" in page and "下次运行自动补推" in page
 
 
+def test_what_needs_a_person_stands_before_what_mends_itself(full: Gateway) -> None:
+    recipient = recipients_of(full, DEFAULTERS)[0]
+    run = seed(later(full), DEFAULTERS, Told(50, pending={recipient: 3}), trigger="second")
+    put(full, Line(Event.DELIVERED, run, DEFAULTERS, recipient, notes={"batch": "b", "refused": {"bad-code": 3}}))
+    found = facts.grouped(facts.read(full, NIGHT).troubles)
+    assert list(found) == [("refused-by-recipient", recipient), ("pending", recipients_of(full, PENALTIES)[0])]
+    page = text_of(report(full))
+    assert page.index("接收方拒收部分记录") < page.index("有待推送记录") and "bad-code" in page
+
+
+def test_a_recipient_that_was_never_served_is_named(full: Gateway) -> None:
+    run = open_run(full, "credit_office.credit_commitment", night_window(NOW.date()), "x")["run"]
+    put(full, Line(Event.SOURCE_BALANCED, run, "credit_office.credit_commitment", figures=dict.fromkeys(("collected", "accepted", "quarantined"), 0)))
+    missing = {each.recipient for each in facts.read(full, NIGHT).troubles if each.code == "not-served"}
+    assert missing == set(recipients_of(full, "credit_office.credit_commitment"))
+
+
 def test_a_ledger_that_was_tampered_with_is_said_at_the_top(full: Gateway) -> None:
     with writing(full.engine) as connection:
         connection.execute(sa.update(lines).where(lines.c.seq == 2).values(recipient="nobody"))
@@ -179,27 +199,23 @@ def test_a_ledger_that_was_tampered_with_is_said_at_the_top(full: Gateway) -> No
 
 
 def test_a_second_run_of_the_night_counts_and_the_first_is_still_named(full: Gateway) -> None:
-    first = full.home / "reports"
     with full.engine.connect() as connection:
         before = connection.execute(sa.text(f"select run from runs where feed = '{ARREARS}' and night = '{NIGHT}'")).scalar_one()
-    later = Gateway(full.home, full.database, None, lambda: NOW.replace(hour=9))
-    seed(later, ARREARS, Told(1111), trigger="second")
-    page = text_of(write_report(later, NIGHT, first).read_text(encoding="utf-8"))
+    seed(later(full), ARREARS, Told(1111), trigger="second")
+    page = text_of(report(full))
     assert "1,111" in page and "1,234" not in page and before in page
 
 
 def test_the_trend_counts_the_newest_run_of_a_feed_and_leaves_later_nights_out(full: Gateway) -> None:
-    later = Gateway(full.home, full.database, None, lambda: NOW.replace(hour=9))
-    seed(later, ARREARS, Told(40), night="2026-11-22", trigger="second")
-    seed(later, ARREARS, Told(77), night="2026-11-24")
+    afternoon = later(full)
+    seed(afternoon, ARREARS, Told(40), night="2026-11-22", trigger="second")
+    seed(afternoon, ARREARS, Told(77), night="2026-11-24")
     rows = past_nights(full, NIGHT)
     points = {point.night: point.collected for point in trend(rows, sorted(set(rows["night"])))}
     assert points == {"2026-11-22": 40, NIGHT: 1234 + 500 + 300}
 
 
 def test_a_recipient_without_a_grant_has_gaps_throughout_and_masks_are_named(full: Gateway) -> None:
-    from console import disclosure, facts
-
     report(full)
     for shown in disclosure.grants(full, facts.read(full, NIGHT)):
         entry = next(entry for entry in full.catalog.entries.values() if entry.title == shown.title)
