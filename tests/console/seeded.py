@@ -60,6 +60,17 @@ def seed(gateway: Gateway, feed: str, told: Told, night: str = NIGHT, trigger: s
     return run
 
 
+def seed_everything(gateway: Gateway) -> None:
+    """Three feeds of a night with everything the report can tell of, and a night before."""
+    code, _ = field_of(gateway, ARREARS)
+    first = recipients_of(gateway, DEFAULTERS)[0]
+    seed(gateway, ARREARS, Told(collected=90), night="2026-11-22")
+    seed(gateway, ARREARS, Told(1234, {"uscc-invalid": 7, "duplicate-row": 3}, (
+        (code, "uscc-invalid", "critical", 7, (12, 44, 101)), (code, "full-width", "info", 31, (3,)))))
+    seed(gateway, DEFAULTERS, Told(500, withheld={first: {"minor": 4, "publicity-ended": 9}}, dropped=("备注",)))
+    seed(gateway, PENALTIES, Told(300, pending={recipients_of(gateway, PENALTIES)[0]: 25}, state="incomplete"))
+
+
 def put(gateway: Gateway, *lines: Line) -> None:
     """Appends lines to the ledger."""
     with writing(gateway.engine) as connection:

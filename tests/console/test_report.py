@@ -52,6 +52,11 @@ def text_of(page: str) -> str:
     return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL))))
 
 
+def written(gateway: Gateway) -> str:
+    """The report as it lies there."""
+    return (gateway.home / "reports" / f"{NIGHT}.html").read_text(encoding="utf-8")
+
+
 def later(gateway: Gateway) -> Gateway:
     """The same gateway in the afternoon."""
     return Gateway(gateway.home, gateway.database, None, lambda: NOW.replace(hour=9))
@@ -61,37 +66,24 @@ def report(gateway: Gateway, night: str = NIGHT) -> str:
     return write_report(gateway, night, gateway.home / "reports").read_text(encoding="utf-8")
 
 
-@pytest.fixture
-def full(gateway: Gateway) -> Gateway:
-    """Three feeds of a night with everything the report can tell of, and a night before."""
-    code, _ = field_of(gateway, ARREARS)
-    first = recipients_of(gateway, DEFAULTERS)[0]
-    seed(gateway, ARREARS, Told(collected=90), night="2026-11-22")
-    seed(gateway, ARREARS, Told(1234, {"uscc-invalid": 7, "duplicate-row": 3}, (
-        (code, "uscc-invalid", "critical", 7, (12, 44, 101)), (code, "full-width", "info", 31, (3,)))))
-    seed(gateway, DEFAULTERS, Told(500, withheld={first: {"minor": 4, "publicity-ended": 9}}, dropped=("备注",)))
-    seed(gateway, PENALTIES, Told(300, pending={recipients_of(gateway, PENALTIES)[0]: 25}, state="incomplete"))
-    return gateway
-
-
-def test_the_page_refers_to_nothing_outside_itself(full: Gateway) -> None:
-    for page in (report(full), (full.home / "reports" / "index.html").read_text(encoding="utf-8")):
+def test_the_page_refers_to_nothing_outside_itself(standing: Gateway) -> None:
+    for page in (written(standing), (standing.home / "reports" / "index.html").read_text(encoding="utf-8")):
         assert not re.search(r"https?:|src=|url\(|@import|<link|<script|<iframe|<object", page)
         assert all(re.fullmatch(r"\d{4}-\d\d-\d\d\.html", href) for href in re.findall(r'href="([^"]*)"', page))
 
 
-def test_every_tag_is_closed_in_order(full: Gateway) -> None:
-    for page in (report(full), (full.home / "reports" / "index.html").read_text(encoding="utf-8")):
+def test_every_tag_is_closed_in_order(standing: Gateway) -> None:
+    for page in (written(standing), (standing.home / "reports" / "index.html").read_text(encoding="utf-8")):
         balance = Balance()
         balance.feed(page)
         assert (balance.wrong, balance.open) == ([], [])
 
 
-def test_the_figures_are_those_of_the_ledger(full: Gateway) -> None:
-    page = report(full)
-    with full.engine.connect() as connection:
+def test_the_figures_are_those_of_the_ledger(standing: Gateway) -> None:
+    page = written(standing)
+    with standing.engine.connect() as connection:
         chosen = list(connection.execute(sa.text(f"select run from runs where night = '{NIGHT}'")).scalars())
-    totals = night_figures(full, chosen)["totals"]
+    totals = night_figures(standing, chosen)["totals"]
     shown = {name: int(number.replace(",", "")) for number, name in re.findall(
         r'<div class="figure"><b>([\d,]+)</b>.*?lang="en">([a-z ]+)<', page, flags=re.DOTALL)}
     to_serve = shown.pop("to serve")
@@ -99,13 +91,12 @@ def test_the_figures_are_those_of_the_ledger(full: Gateway) -> None:
     assert to_serve == sum(totals[name] for name in ("delivered", "unchanged", "withheld", "pending"))
 
 
-def test_the_index_adds_up_to_the_same_figures(full: Gateway) -> None:
-    report(full)
-    shown = nights(full, [NIGHT, "2026-11-22"])
+def test_the_index_adds_up_to_the_same_figures(standing: Gateway) -> None:
+    shown = nights(standing, [NIGHT, "2026-11-22"])
     for view in shown:
-        with full.engine.connect() as connection:
+        with standing.engine.connect() as connection:
             chosen = list(connection.execute(sa.text(f"select run from runs where night = '{view.night}'")).scalars())
-        figures = night_figures(full, chosen)
+        figures = night_figures(standing, chosen)
         assert (view.totals, view.is_balanced) == (figures["totals"], figures["balanced"])
 
 
@@ -116,11 +107,11 @@ def test_a_run_that_is_not_settled_makes_the_index_and_the_report_say_so(full: G
     assert not nights(full, [NIGHT])[0].is_balanced
 
 
-def test_both_languages_stand_for_every_title(full: Gateway) -> None:
-    page = text_of(report(full))
-    named = [full.catalog.departments[feed.partition(".")[0]].title for feed in (ARREARS, DEFAULTERS, PENALTIES)]
-    named += [full.catalog.entries[full.catalog.feeds[feed].entry].title for feed in (ARREARS, DEFAULTERS, PENALTIES)]
-    named += [full.catalog.recipients[code].title for code in recipients_of(full, DEFAULTERS)]
+def test_both_languages_stand_for_every_title(standing: Gateway) -> None:
+    page = text_of(written(standing))
+    named = [standing.catalog.departments[feed.partition(".")[0]].title for feed in (ARREARS, DEFAULTERS, PENALTIES)]
+    named += [standing.catalog.entries[standing.catalog.feeds[feed].entry].title for feed in (ARREARS, DEFAULTERS, PENALTIES)]
+    named += [standing.catalog.recipients[code].title for code in recipients_of(standing, DEFAULTERS)]
     for title in named:
         assert title.zh in page and title.en in page
     for zh, en in (("不予提供", "withheld"), ("未成年人", "the subject is under 18"), ("公示期限已届满", "the publicity period has ended")):
@@ -160,8 +151,8 @@ def test_text_from_outside_cannot_become_markup(gateway: Gateway) -> None:
     assert "<i>x" not in page and "<script" not in page and "<img" not in page and "&lt;img src=x&gt;.csv" in page
 
 
-def test_the_worst_rules_name_rows_and_quarantine_items(full: Gateway) -> None:
-    page = text_of(report(full))
+def test_the_worst_rules_name_rows_and_quarantine_items(standing: Gateway) -> None:
+    page = text_of(written(standing))
     assert "part.csv 12 44 101" in page and "另 4 行" in page
 
 
@@ -215,11 +206,10 @@ def test_the_trend_counts_the_newest_run_of_a_feed_and_leaves_later_nights_out(f
     assert points == {"2026-11-22": 40, NIGHT: 1234 + 500 + 300}
 
 
-def test_a_recipient_without_a_grant_has_gaps_throughout_and_masks_are_named(full: Gateway) -> None:
-    report(full)
-    for shown in disclosure.grants(full, facts.read(full, NIGHT)):
-        entry = next(entry for entry in full.catalog.entries.values() if entry.title == shown.title)
-        for place, code in enumerate(full.catalog.recipients):
+def test_a_recipient_without_a_grant_has_gaps_throughout_and_masks_are_named(standing: Gateway) -> None:
+    for shown in disclosure.grants(standing, facts.read(standing, NIGHT)):
+        entry = next(entry for entry in standing.catalog.entries.values() if entry.title == shown.title)
+        for place, code in enumerate(standing.catalog.recipients):
             given = entry.grants[code].fields if code in entry.grants else {}
             assert shown.gaps(place) == len(entry.fields) - len(given)
             assert shown.masked(place) == sum(mask != "open" for mask in given.values())
