@@ -205,6 +205,7 @@ def test_too_large_a_share_of_bad_rows_refuses_the_batch_and_keeps_their_own_rea
     assert len(result.quarantined) == 100
     assert reasons(result)[2] == ["date-incomplete", "too-many-quarantined"]
     assert reasons(result)[101] == ["too-many-quarantined"]
+    assert failed(result, "date-incomplete") == [("decided_on", "critical", tuple(range(2, 22)))]
     assert checked(*rows[1:]).refused == ""  # 99 rows are too small a sample to say so
     assert checked(*rows[1:], row(101)).refused == ""  # 50 of 100 is not more than half
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import great_expectations as gx
+import numpy as np
 import pandas as pd
 import pytest
 from penalty import CODES, TODAY, collected, context, entry, row
@@ -21,6 +22,7 @@ from catalog.model import Severity
 from expectations import check, suite
 from expectations.codes import CodeSet
 from expectations.conditions import ACROSS, EACH
+from expectations.findings import faults
 from expectations.requirements import NotJudged, Requirement, requirements
 from records.stages import LINE, REASONS
 
@@ -118,12 +120,19 @@ def test_a_failure_without_a_whole_list_of_rows_is_no_verdict(verdicts: list[Any
 def test_a_verdict_without_any_list_or_missing_altogether_is_no_verdict(verdicts: list[Any]) -> None:
     with pytest.raises(NotJudged, match="1 requirements, 0 verdicts"):
         suite.rows_by_requirement([], [filled("a")], 2)
+    with pytest.raises(NotJudged, match="2 requirements, 2 verdicts"):
+        suite.rows_by_requirement(verdicts * 2, [filled("a"), filled("b")], 2)
     del verdicts[0].result["unexpected_index_list"]
     with pytest.raises(NotJudged):
         suite.rows_by_requirement(verdicts, [filled("a")], 2)
     verdicts[0].success = True
     with pytest.raises(NotJudged):
         suite.rows_by_requirement(verdicts, [filled("a")], 2)
+
+
+def test_a_row_called_bad_in_which_no_field_is_bad_is_no_verdict() -> None:
+    with pytest.raises(NotJudged, match="1 rows failed without a failing field"):
+        faults(frame(a=["x", None]), filled("a"), np.array([0, 1]))
 
 
 def test_a_batch_without_a_verdict_is_refused_whole(caplog: pytest.LogCaptureFixture) -> None:
