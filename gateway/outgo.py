@@ -157,7 +157,10 @@ def _note_owed(way: Way, left: pd.DataFrame) -> None:
     place = (way.errand.run, "owed", way.errand.recipient)
     reference = way.gateway.staging.write(left, *place) if len(left) else None
     with writing(way.gateway.engine) as connection:
+        former = outbox.owing(connection, way.errand)
         outbox.owe(connection, way.errand, reference)
+    if former is not None and (reference is None or former.path != reference.path):
+        way.gateway.staging.discard(former)
 
 
 def _account(gateway: Gateway, lines: list[Line]) -> None:

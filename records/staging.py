@@ -71,14 +71,20 @@ class Staging:
 
     def clear(self, run: str, keep: set[str]) -> None:
         """Deletes what a run staged, but for the paths in `keep` (batches a recipient still waits for)."""
-        for file in sorted((self.folder / _plain(run)).rglob("*.sealed*")):
-            if str(file.relative_to(self.folder)) not in keep:
-                file.unlink(missing_ok=True)
-        for folder in sorted((self.folder / _plain(run)).rglob("*"), reverse=True):
-            if folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
-        if (top := self.folder / _plain(run)).is_dir() and not any(top.iterdir()):
-            top.rmdir()
+        for file in sorted((self.folder / _plain(run)).rglob("*")):
+            if file.is_file() and str(file.relative_to(self.folder)) not in keep:
+                self._remove(file)
+
+    def discard(self, reference: Reference) -> None:
+        """Deletes one staged batch that nobody waits for any more."""
+        self._remove(self.folder / reference.path)
+
+    def _remove(self, file: Path) -> None:
+        file.unlink(missing_ok=True)
+        for folder in file.parents:
+            if folder == self.folder or not folder.is_dir() or any(folder.iterdir()):
+                return
+            folder.rmdir()
 
 
 def _plain(part: str) -> str:

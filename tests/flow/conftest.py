@@ -1,0 +1,35 @@
+"""A gateway with the sample world around it: pretend departments and recipients on loopback, small enough for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from gateway.sample import World, create
+from gateway.settings import Gateway, set_up
+from held_content import ON
+
+NIGHT = datetime(2026, 11, 22, 18, 30, tzinfo=UTC)  # 02:30 on the 23rd in Shanghai
+SCALE = 0.04
+
+
+def gateway_at(home: Path) -> Gateway:
+    return Gateway(home, f"sqlite:///{home / 'gateway.db'}", clock=lambda: NIGHT)
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Gateway:
+    """A set-up gateway; the departments have handed in, nobody holds anything yet."""
+    made = gateway_at(tmp_path)
+    set_up(made)
+    create(tmp_path, ON, scale=SCALE)
+    return made
+
+
+@pytest.fixture
+def world(gateway: Gateway) -> Iterator[World]:
+    with World(gateway.home, gateway.catalog.entries) as running:
+        yield running
