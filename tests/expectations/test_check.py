@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from penalty import FIELDS, TEXT, collected, context, credit_code, entry, row
 
 from expectations import WrongContext, check
 from records.stages import DAMAGE, LINE, RAW, REASONS, RECORD, Checked, Collected
+from tests.expectations.penalty import FIELDS, TEXT, collected, context, credit_code, entry, row
 
 
 def checked(*rows: Mapping[str, str | None], missing: tuple[str, ...] = ()) -> Checked:

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from penalty import ORGANISATION_WEIGHTS, TEXT, TODAY, credit_code
 from stdnum.cn import ric
 from stdnum.cn import uscc as stdnum_uscc
 
 from expectations import identifiers
+from tests.expectations.penalty import ORGANISATION_WEIGHTS, TEXT, TODAY, credit_code
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 serials = st.integers(0, 99_999_999)

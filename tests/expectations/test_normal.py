@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from penalty import CODES, collected, credit_code, entry, row
 
 from expectations.amounts import amount, integer
 from expectations.codes import CodeSet
 from expectations.normal import Changed, normal_form
+from tests.expectations.penalty import CODES, collected, credit_code, entry, row
 
 SETS = {name: CodeSet.of(names) for name, names in CODES.items()}
 

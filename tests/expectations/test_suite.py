@@ -15,7 +15,6 @@ import great_expectations as gx
 import numpy as np
 import pandas as pd
 import pytest
-from penalty import CODES, TODAY, collected, context, entry, row
 
 import expectations
 from catalog.model import Severity
@@ -25,6 +24,7 @@ from expectations.conditions import ACROSS, EACH
 from expectations.findings import faults
 from expectations.requirements import NotJudged, Requirement, requirements
 from records.stages import LINE, REASONS
+from tests.expectations.penalty import CODES, TODAY, collected, context, entry, row
 
 CANARY = "金丝雀甲乙丙"
 ROOM = Path(expectations.__file__).parent
