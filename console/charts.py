@@ -29,7 +29,8 @@ def bar(parts: Sequence[tuple[str, int]]) -> Markup:
         width = 0.0 if count == 0 else max(2.0, 1000 * count / whole)
         drawn.append(f'<rect class="{style}" x="{left:.1f}" y="0" width="{width:.1f}" height="8"/>')
         left += width
-    return Markup(f'<svg class="bar" viewBox="0 0 {max(left, 1):.1f} 8" preserveAspectRatio="none" aria-hidden="true">{"".join(drawn)}</svg>')
+    return Markup(f'<svg class="bar" viewBox="0 0 {max(left, 1):.1f} 8" preserveAspectRatio="none" aria-hidden="true">'
+                  f'{"".join(drawn)}</svg>')
 
 
 def sparkline(points: Sequence[Point]) -> Markup:
@@ -58,7 +59,8 @@ def nights_chart(points: Sequence[Point]) -> Markup:
     for x, point, spot in zip(middles, points, spots, strict=True):
         height = 60 * point.collected / high
         width = min(slot * 0.5, 46)
-        drawn.append(f'<rect class="volume" x="{x - width / 2:.1f}" y="{floor_y - height:.1f}" width="{width:.1f}" height="{height:.1f}"/>')
+        drawn.append(f'<rect class="volume" x="{x - width / 2:.1f}" y="{floor_y - height:.1f}" '
+                     f'width="{width:.1f}" height="{height:.1f}"/>')
         drawn.append(_label(x, floor_y + 18, point.night[5:], "night"))
         drawn.append(_label(x, floor_y - height - 4, f"{point.collected:,}", "count") if point.collected else "")
         drawn.append(_dot(spot) + _label(x, spot[1] - 8, percent(point.accepted, point.collected), "rate") if spot else "")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
-from catalog.model import Entry, Field, Mask, Recipient, Sensitivity, Title
+from catalog.model import Entry, Field, Mask, Recipient, Title
 from console.facts import Facts
 from gateway.settings import Gateway
 from ledger.events import Event
@@ -38,34 +39,22 @@ class WithheldView:
 
 
 @dataclass(frozen=True, slots=True)
-class FieldRow:
-    """A field that some recipient does not get plain: per recipient the mask, or None for a gap."""
+class GrantView:
+    """What one recipient may have of an entry: fields in full, fields with their mask, and the gaps, which it never gets."""
 
-    code: str
-    field: Field
-    masks: tuple[Mask | None, ...]
-
-    @property
-    def is_sensitive(self) -> bool:
-        return self.field.sensitivity is not Sensitivity.OPEN
+    recipient: Title
+    plain: tuple[Field, ...]
+    masked: tuple[tuple[Field, Mask], ...]
+    gaps: tuple[Field, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class EntryGrants:
-    """One entry by recipient: `open_to_all` are titles of the fields that every recipient of it gets plain."""
+    """One entry, recipient by recipient."""
 
     title: Title
-    recipients: tuple[Title, ...]
-    rows: tuple[FieldRow, ...]
-    open_to_all: tuple[Title, ...]
-
-    def gaps(self, place: int) -> int:
-        """How many fields the recipient at `place` does not get at all."""
-        return sum(row.masks[place] is None for row in self.rows)
-
-    def masked(self, place: int) -> int:
-        """How many fields the recipient at `place` gets masked."""
-        return sum(row.masks[place] not in (None, Mask.OPEN) for row in self.rows)
+    fields: int
+    grants: tuple[GrantView, ...]
 
 
 def recipients(gateway: Gateway, facts: Facts) -> list[RecipientView]:
@@ -86,15 +75,19 @@ def grants(gateway: Gateway, facts: Facts) -> list[EntryGrants]:
     """The entries of this night's feeds, field by field. A recipient without a grant of an entry has gaps throughout."""
     codes = dict.fromkeys(gateway.catalog.feeds[feed["feed"]].entry for feed in facts.feeds)
     known = gateway.catalog.recipients
-    return [_grants(gateway.catalog.entries[code], dict(known)) for code in codes]
+    return [_grants(gateway.catalog.entries[code], known) for code in codes]
 
 
-def _grants(entry: Entry, known: dict[str, Recipient]) -> EntryGrants:
-    given = [entry.grants[code].fields if code in entry.grants else {} for code in known]
-    rows = [FieldRow(code, field, tuple(fields.get(code) for fields in given)) for code, field in entry.fields.items()]
-    plain = [row for row in rows if all(mask is Mask.OPEN for mask in row.masks)]
-    return EntryGrants(entry.title, tuple(recipient.title for recipient in known.values()),
-                       tuple(row for row in rows if row not in plain), tuple(row.field.title for row in plain))
+def _grants(entry: Entry, known: Mapping[str, Recipient]) -> EntryGrants:
+    return EntryGrants(entry.title, len(entry.fields), tuple(_grant(entry, code, known[code]) for code in known))
+
+
+def _grant(entry: Entry, code: str, recipient: Recipient) -> GrantView:
+    given = entry.grants[code].fields if code in entry.grants else {}
+    fields = entry.fields.items()
+    return GrantView(recipient.title, tuple(field for name, field in fields if given.get(name) is Mask.OPEN),
+                     tuple((field, given[name]) for name, field in fields if given.get(name) not in (None, Mask.OPEN)),
+                     tuple(field for name, field in fields if name not in given))
 
 
 def _recipient(code: str, known: Recipient, figures: dict[str, int], facts: Facts) -> RecipientView:

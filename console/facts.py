@@ -117,7 +117,8 @@ def _troubles(gateway: Gateway, figures: dict[str, Any], story: dict[Event, pd.D
 
 def _unserved(gateway: Gateway, feed: dict[str, Any], story: dict[Event, pd.DataFrame]) -> Iterator[Trouble]:
     """The recipients that have not everything of a feed, each with the last reason the ledger knows."""
-    known = {recipient: "refused-by-recipient" for recipient, notes in _notes(story[Event.DELIVERED], feed["run"]) if notes.get("refused")}
+    delivered = _notes(story[Event.DELIVERED], feed["run"])
+    known = {recipient: "refused-by-recipient" for recipient, notes in delivered if notes.get("refused")}
     known |= {recipient: notes["reason"] for recipient, notes in _notes(story[Event.UNDELIVERED], feed["run"])}
     for recipient in gateway.catalog.recipients_of(gateway.catalog.feeds[feed["feed"]].entry):
         out = feed["recipients"].get(recipient)

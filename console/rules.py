@@ -66,7 +66,8 @@ class Worst:
 def by_severity(findings: pd.DataFrame) -> dict[str, Rate]:
     """All tests of each severity added up, the gravest first."""
     sums = findings.groupby("severity")[["tested", "failed"]].sum().to_dict("index")
-    return {level.value: Rate(int(sums[level.value]["tested"]), int(sums[level.value]["failed"])) for level in Severity if level.value in sums}
+    ordered = [level.value for level in Severity if level.value in sums]
+    return {level: Rate(int(sums[level]["tested"]), int(sums[level]["failed"])) for level in ordered}
 
 
 def departments_by_severity(findings: pd.DataFrame) -> dict[str, dict[str, Rate]]:
@@ -112,7 +113,8 @@ def _view(gateway: Gateway, key: tuple[str, ...], rate: Rate) -> RuleView:
 
 def _first_rows(failing: pd.DataFrame, view: RuleView) -> list[RowPlace]:
     own = failing[(failing[_KEY] == [view.feed, view.rule, view.code, view.severity]).all(axis=1)]
-    return [(row["run"], row["partition"], int(line)) for row in own.to_dict("records") for line in json.loads(row["lines"])][:SHOWN]
+    rows = own.to_dict("records")
+    return [(row["run"], row["partition"], int(line)) for row in rows for line in json.loads(row["lines"])][:SHOWN]
 
 
 def _items(gateway: Gateway, places: Iterable[RowPlace]) -> dict[RowPlace, str]:

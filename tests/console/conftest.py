@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from seeded import NIGHT, NOW, seed_everything
 
 from console.report import write_report
 from gateway.settings import Gateway, set_up
+from tests.console.seeded import NIGHT, NOW, seed_everything
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """Airflow's login and the plugin's pages on a free port of this machine, in a process of its own: Airflow's settings are
 those of a process and would reach other tests.
 
-Run as: python reports_server.py. Prints one line of JSON: the port and a token for each role, and the menu items. Ends when its input ends.
+Run as: python reports_server.py. Prints one line of JSON: the port, a token for each role, the menu items. Ends when its
+input ends.
 """
 
 from __future__ import annotations

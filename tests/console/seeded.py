@@ -18,7 +18,8 @@ from records.schema import findings, runs, writing
 
 NIGHT = "2026-11-23"
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
-DEFAULTERS, ARREARS, PENALTIES = "court.judgment_defaulter", "taxation.tax_arrears", "law_enforcement.administrative_penalty_legal"
+DEFAULTERS, ARREARS = "court.judgment_defaulter", "taxation.tax_arrears"
+PENALTIES = "law_enforcement.administrative_penalty_legal"
 
 
 @dataclass

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -57,12 +58,11 @@ def server(home: Path) -> Iterator[Told]:
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "false",
     }
-    process = subprocess.Popen([sys.executable, str(Path(__file__).with_name("reports_server.py"))], env=os.environ | settings,
-                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdin and process.stdout
-    yield json.loads(next(line for line in process.stdout if line.startswith('{"port"')))
-    process.stdin.close()
-    process.wait(30)
+    command = [sys.executable, str(Path(__file__).with_name("reports_server.py"))]
+    with subprocess.Popen(command, env=os.environ | settings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin and process.stdout
+        yield json.loads(next(line for line in process.stdout if line.startswith('{"port"')))
+        process.stdin.close()
 
 
 @pytest.fixture(scope="module")
@@ -70,11 +70,12 @@ def ask(server: Told) -> Ask:
     """`ask(path, role)` sends the path as it stands, as somebody of that role, or as nobody for None."""
 
     def get(path: str, role: str | None) -> Answer:
-        connection = HTTPConnection("127.0.0.1", server["port"], timeout=30)
         headers = {} if role is None else {"Authorization": f"Bearer {server['tokens'][role]}"}
-        connection.request("GET", path, headers=headers)
-        response = connection.getresponse()
-        return Answer(response.status, response.read().decode(), {name.lower(): value for name, value in response.getheaders()})
+        with closing(HTTPConnection("127.0.0.1", server["port"], timeout=30)) as connection:
+            connection.request("GET", path, headers=headers)
+            response = connection.getresponse()
+            told = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, response.read().decode(), told)
 
     return get
 
@@ -109,7 +110,8 @@ def test_a_page_may_load_nothing_and_is_not_kept_by_the_browser(ask: Ask) -> Non
 @pytest.mark.parametrize("path", [
     "/quality/notes.txt", "/quality/2020-01-01.html", "/quality/../2026-11-24.html", "/quality/..%2F2026-11-24.html",
     "/quality/%2e%2e/2026-11-24.html", "/quality/%2e%2e%2f2026-11-24.html", "/quality/....//2026-11-24.html",
-    "/quality/2026-11-25.html", "/quality/2026-11-23.html%00.txt", "/quality/2026-11-23.html%0a", "/quality/reports/2026-11-23.html"])
+    "/quality/2026-11-25.html", "/quality/2026-11-23.html%00.txt", "/quality/2026-11-23.html%0a",
+    "/quality/reports/2026-11-23.html"])
 def test_only_reports_are_served_and_nothing_beside_them(ask: Ask, path: str) -> None:
     answer = ask(path, "admin")
     assert answer.status == 404 and "secret" not in answer.text

@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 import console
-from catalog.model import Mask, Sensitivity, Severity
+from catalog.model import Mask, Severity
 from console.words import outside, wording
-from expectations import Context
 from expectations.requirements import requirements
+from gateway.intake import context
 from gateway.settings import Gateway
 
 KNOWN = yaml.safe_load((Path(console.__file__).parent / "words.yml").read_text(encoding="utf-8"))
@@ -24,16 +24,14 @@ def test_every_wording_is_in_both_languages() -> None:
         assert ("next_zh" in words) == ("next_en" in words), code
 
 
-def test_every_mask_severity_and_sensitivity_has_a_wording() -> None:
+def test_every_mask_and_severity_has_a_wording() -> None:
     closed = [f"mask.{mask}" for mask in Mask] + [str(severity) for severity in Severity]
-    closed += [f"sensitivity.{level}" for level in Sensitivity if level is not Sensitivity.OPEN]
     assert [code for code in closed if code not in KNOWN] == []
 
 
 def test_every_rule_that_the_catalogue_leads_to_has_a_wording(gateway: Gateway) -> None:
     today = date(2026, 11, 23)
-    contexts = [Context(code, gateway.catalog.entries[code], feed, gateway.catalog.codes, gateway.keyring.derive("identity", code), today)
-                for feed in gateway.catalog.feeds.values() for code in [feed.entry]]
+    contexts = [context(gateway, feed, today) for feed in gateway.catalog.feeds]
     asked = {each.rule for known in contexts for each in requirements(known.entry, known.code_sets(), today)}
     assert sorted(asked - set(KNOWN)) == []
 
