@@ -28,6 +28,7 @@ _ODD = f"{_ODD_IN_TEXT[:-1]}{BREAK[1:]}"
 
 _AMOUNT = r"^[0-9]{1,18}(?:\.[0-9]{1,12})?$"
 _AMOUNT_OR_FOREIGN = r"^[0-9]{1,18}(?:\.[0-9]{1,12})?(?: [A-Z]{3})?$"
+_SCIENTIFIC = r"^[0-9](?:\.[0-9]+)?E\+?[0-9]{1,2}$"
 _INTEGER = r"^[0-9]{1,18}$"
 
 Each = Callable[[pa.Array, Any], Bools]
@@ -67,6 +68,11 @@ def calendar_date(values: pa.Array, _: Any) -> Bools:
 def amount(values: pa.Array, unit: str | None) -> Bools:
     form = _AMOUNT_OR_FOREIGN if unit == "yuan_or_foreign" else _AMOUNT
     return bools(pc.match_substring_regex(values, form), missing=True)
+
+
+def unspoilt(values: pa.Array, _: Any) -> Bools:
+    """Not a number in scientific form: a spreadsheet took the identifier for a number, and its digits are lost."""
+    return ~holds(values, _SCIENTIFIC)
 
 
 def integer(values: pa.Array, _: Any) -> Bools:
@@ -163,7 +169,7 @@ def holds(values: pa.Array, pattern: str) -> Bools:
 
 EACH: Mapping[str, Each] = {
     check.__name__: check
-    for check in (filled, ordinary, short, uscc, citizen_number, calendar_date, amount, integer, code, codes)
+    for check in (filled, ordinary, short, uscc, citizen_number, calendar_date, amount, unspoilt, integer, code, codes)
 }
 ACROSS: Mapping[str, Across] = {
     check.__name__: check

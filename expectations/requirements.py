@@ -31,10 +31,11 @@ class Requirement:
     across: bool = False
 
 
-# Field type → the condition on its values and the reason code where it fails. Text and identifiers have no form.
+# Field type → the condition on its values and the reason code where it fails. Text has no form.
 _FORMS = {
     FieldType.USCC: ("uscc", "uscc-invalid"),
     FieldType.ID_NUMBER: ("citizen_number", "id-number-invalid"),
+    FieldType.IDENTIFIER: ("unspoilt", "scientific-number"),
     FieldType.DATE: ("calendar_date", "date-invalid"),
     FieldType.AMOUNT: ("amount", "amount-invalid"),
     FieldType.INTEGER: ("integer", "integer-invalid"),

@@ -58,6 +58,7 @@ BAD: dict[str, tuple[dict[str, str | None], str, str]] = {
     "one of several codes outside the set": ({"classes": "警告、拘留"}, "classes", "code-unknown"),
     "a citizen number that only the kind of document tells from others":
         ({"document_type": "身份证", "document": "330102199002010011"}, "document", "id-number-invalid"),
+    "an identifier that a spreadsheet took for a number": ({"document": "3.30E+14"}, "document", "scientific-number"),
     "a replacement character": ({"facts": "未按规\ufffd公示"}, "facts", "replacement-character"),
     "a direction mark": ({"name": "甲\u202e乙"}, "name", "control-character"),
     "a control character": ({"facts": "甲\x1f乙"}, "facts", "control-character"),
