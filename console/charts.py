@@ -63,7 +63,7 @@ def nights_chart(points: Sequence[Point]) -> Markup:
                      f'width="{width:.1f}" height="{height:.1f}"/>')
         drawn.append(_label(x, floor_y + 18, point.night[5:], "night"))
         drawn.append(_label(x, floor_y - height - 4, f"{point.collected:,}", "count") if point.collected else "")
-        drawn.append(_dot(spot) + _label(x, spot[1] - 8, percent(point.accepted, point.collected), "rate") if spot else "")
+        drawn.append(_dot(spot) + _label(x, spot[1] + 17, percent(point.accepted, point.collected), "rate") if spot else "")
     return Markup(f'<svg class="nights" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="trend">'
                   f'{"".join(drawn)}{_lines(spots)}</svg>')
 

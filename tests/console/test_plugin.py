@@ -59,7 +59,8 @@ def server(home: Path) -> Iterator[Told]:
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "false",
     }
     command = [sys.executable, str(Path(__file__).with_name("reports_server.py"))]
-    with subprocess.Popen(command, env=os.environ | settings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=os.environ | settings, stdin=pipe, stdout=pipe, text=True) as process:
         assert process.stdin and process.stdout
         yield json.loads(next(line for line in process.stdout if line.startswith('{"port"')))
         process.stdin.close()
