@@ -24,7 +24,6 @@ class FeedView:
 
     key: str
     title: Title
-    method: str
     state: str
     collected: int
     accepted: int
@@ -48,7 +47,6 @@ class DepartmentView:
 
     code: str
     title: Title
-    contact: str
     feeds: tuple[FeedView, ...]
     trend: tuple[Point, ...]
 
@@ -81,7 +79,7 @@ def departments(gateway: Gateway, facts: Facts, history: pd.DataFrame) -> list[D
     for code, feeds in by_department.items():
         known = gateway.catalog.departments[code]
         own = history[history["department"] == code]
-        views.append(DepartmentView(code, known.title, known.contact, tuple(feeds), trend(own, nights)))
+        views.append(DepartmentView(code, known.title, tuple(feeds), trend(own, nights)))
     return views
 
 
@@ -113,6 +111,6 @@ def _feed(gateway: Gateway, facts: Facts, feed: dict[str, Any]) -> FeedView:
     collected = facts.story[Event.COLLECTED]
     dropped = [name for line in collected[collected["run"] == feed["run"]]["notes"] for name in line.get("dropped", [])]
     reasons = sorted(feed["by_reason"].items(), key=lambda pair: (-pair[1], pair[0]))
-    return FeedView(feed["feed"], gateway.catalog.entries[known.entry].title, known.method, feed["state"], feed["collected"],
+    return FeedView(feed["feed"], gateway.catalog.entries[known.entry].title, feed["state"], feed["collected"],
                     feed["accepted"], feed["quarantined"], tuple(reasons),
                     tuple(outside(name) for name in dict.fromkeys(dropped)))

@@ -20,7 +20,6 @@ class RecipientView:
     """What became of the records a recipient was to be served with this night. `receipts` are the batches it signed or
     confirmed, `refused` the records it refused by its own reason, `late` those sent from what earlier nights owed."""
 
-    code: str
     title: Title
     figures: dict[str, int]
     receipts: int
@@ -96,7 +95,7 @@ def _recipient(code: str, known: Recipient, figures: dict[str, int], facts: Fact
     for notes in delivered["notes"]:
         for reason, records in notes.get("refused", {}).items():
             refused[reason] = refused.get(reason, 0) + records
-    return RecipientView(code, known.title, {name: figures.get(name, 0) for name in OUT}, len(delivered), refused,
+    return RecipientView(known.title, {name: figures.get(name, 0) for name in OUT}, len(delivered), refused,
                          sum(line["delivered"] for line in late["figures"]))
 
 
