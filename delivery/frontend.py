@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 import sqlalchemy as sa
-from pyarrow import csv
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, NoSuchTableError
 
 from delivery.base import Batch, Door, RecipientContractBreach, RecipientUnavailable
 from delivery.receipts import reason_code
+from records.bulk import copy_upsert
 from records.stages import HANDLE, Receipt
 
 _TAKEN, _FAILED = 1, 2
@@ -72,26 +70,8 @@ def _replace(connection: Connection, table: sa.Table, rows: pd.DataFrame) -> Non
 
 
 def _copy(connection: Connection, table: sa.Table, rows: pd.DataFrame) -> None:
-    """PostgreSQL: COPY into a temporary table, then one INSERT that updates what is there."""
-    quote = connection.dialect.identifier_preparer.quote
-    columns = [quote(name) for name in rows.columns]
-    listed, name = ", ".join(columns), quote(table.name)
-    said = ", ".join(f"{column} = excluded.{column}" for column in columns)
-    connection.exec_driver_sql(f"CREATE TEMP TABLE arriving ON COMMIT DROP AS SELECT {listed} FROM {name} WITH NO DATA")
-    raw: Any = connection.connection.driver_connection
-    with raw.cursor() as cursor, cursor.copy(f"COPY arriving ({listed}) FROM STDIN (FORMAT csv)") as copy:
-        copy.write(_csv(rows))
-    connection.exec_driver_sql(
-        f"INSERT INTO {name} ({listed}) SELECT {listed} FROM arriving ON CONFLICT (handle) DO UPDATE SET {said}, "
-        "taken_flag = NULL, taken_at = NULL, failure_reason = NULL")
-
-
-def _csv(rows: pd.DataFrame) -> memoryview:
-    """Every text in quotes and every missing value bare, which is how COPY tells "" from NULL."""
-    buffer = io.BytesIO()
-    table = pa.Table.from_pandas(rows, preserve_index=False)
-    csv.write_csv(table, buffer, csv.WriteOptions(include_header=False, quoting_style="needed"))
-    return buffer.getbuffer()
+    """PostgreSQL: what the recipient said of an earlier version of a row is taken back with it."""
+    copy_upsert(connection, table, rows, ["handle"], ["taken_flag", "taken_at", "failure_reason"])
 
 
 def _await(engine: Engine, table: sa.Table, batch: Batch, door: Door) -> Receipt:

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from delivery.base import Batch
 from ledger import log
 from ledger.events import Event, Line
+from records.bulk import copy_upsert
 from records.schema import holdings, outbox, owed
 from records.stages import DIGEST, HANDLE, RECORD, Receipt
 from records.staging import Reference
@@ -46,7 +47,7 @@ def intend(connection: Connection, errand: Errand, batch: Batch, at: datetime) -
     row = {"batch": batch.id, "run": errand.run, "recipient": errand.recipient, "entry": errand.entry, "feed": errand.feed,
            "records": records, "state": "intended", "reason": "", "changed_at": at.isoformat()}
     again = {"state": "intended", "reason": "", "changed_at": row["changed_at"]}
-    connection.execute(_insert(connection, outbox).values(row).on_conflict_do_update(["batch", "run"], set_=again))
+    connection.execute(_insert(connection, outbox).values(row).on_conflict_do_update(index_elements=["batch", "run"], set_=again))
     log.append(connection, [errand.line(Event.INTENDED, {"records": records}, batch=batch.id)], at)
     return batch
 
@@ -65,8 +66,8 @@ def settle(connection: Connection, errand: Errand, batch: pd.DataFrame, receipt:
     taken = batch[batch[HANDLE].isin(pd.Index(receipt.accepted, dtype=batch[HANDLE].dtype))]
     common = {"recipient": errand.recipient, "entry": errand.entry, "run": errand.run, "edition": errand.edition,
               "since": receipt.at.isoformat()}
-    columns = (taken[name].to_list() for name in (RECORD, HANDLE, DIGEST))
-    _hold(connection, [{**common, "record": r, "handle": h, "digest": d} for r, h, d in zip(*columns, strict=True)])
+    named = taken[[RECORD, HANDLE, DIGEST]].set_axis(["record", "handle", "digest"], axis=1)
+    _hold(connection, named.assign(**common))
     figures = {"accepted": len(taken), "refused": len(receipt.refused), "silent": len(batch) - len(taken) - len(receipt.refused)}
     reasons = pd.Series(list(receipt.refused.values()), dtype=object).value_counts()
     line = errand.line(Event.DELIVERED, figures, batch=receipt.batch, receipt=receipt.digest, key=receipt.key_id,
@@ -103,11 +104,14 @@ def owed_paths(connection: Connection) -> set[str]:
     return set(connection.execute(sa.select(owed.c.path)).scalars())
 
 
-def _hold(connection: Connection, rows: list[dict[str, str]]) -> None:
-    if rows:
-        insert = _insert(connection, holdings)
+def _hold(connection: Connection, rows: pd.DataFrame) -> None:
+    key = ["recipient", "entry", "record"]
+    if connection.dialect.name == "postgresql":
+        copy_upsert(connection, holdings, rows, key)
+    elif len(rows):
+        insert = sqlite.insert(holdings)
         changed = {name: insert.excluded[name] for name in ("handle", "digest", "run", "edition", "since")}
-        connection.execute(insert.on_conflict_do_update(["recipient", "entry", "record"], set_=changed), rows)
+        connection.execute(insert.on_conflict_do_update(index_elements=key, set_=changed), rows.to_dict("records"))
 
 
 def _close(connection: Connection, errand: Errand, batch: str, state: str, at: datetime, reason: str = "") -> None:

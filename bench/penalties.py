@@ -1,0 +1,107 @@
+"""The ground for the benchmark: a PostgreSQL department with clean penalty records, a PostgreSQL front-end recipient, and a
+catalogue that grants it every field."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import psycopg
+import yaml
+
+import catalog
+from catalog.load import load
+from gateway.sample.codes import usccs
+from keys import connection
+
+ENTRY, RECIPIENT, DEPARTMENT = "administrative_penalty_legal", "public_resources", "law_enforcement"
+FEED = f"{DEPARTMENT}.{ENTRY}"
+PARTITIONS = 4
+
+
+def prepare(home: Path, url: str, rows: int) -> int:
+    """Makes catalogue, department, recipient and connections below `home`; returns the number of columns."""
+    fields = _catalogue(home / "catalog")
+    frame = penalty_rows(fields, rows)
+    with psycopg.connect(url.replace("postgresql+psycopg", "postgresql")) as database:
+        _department(database, frame)
+        _frontend(database, fields)
+    connection.save(home / "gateway" / "secrets" / "connections.yml",
+                    {"law_enforcement_db": {"url": url}, RECIPIENT: {"url": url}})
+    return len(fields)
+
+
+def _catalogue(root: Path) -> list[str]:
+    """The shipped entry alone, every field granted to the one recipient, read in partitions."""
+    shipped = Path(catalog.__file__).parent
+    source = next(shipped.glob(f"entries/*/{ENTRY}.yml"))
+    entry = _read(source)
+    granted = entry["grants"][RECIPIENT]
+    granted["fields"] = dict.fromkeys(entry["fields"], "open")
+    entry["grants"] = {RECIPIENT: granted}
+    for field in entry["fields"].values():
+        field["sensitivity"] = "open"
+    department = _read(shipped / "departments" / f"{DEPARTMENT}.yml")
+    feed = next(feed for feed in department["feeds"] if feed["entry"] == ENTRY)
+    department["feeds"] = [feed | {"partitions": PARTITIONS, "partition_column": "serial"}]
+    recipient = _read(shipped / "recipients" / f"{RECIPIENT}.yml") | {"batch_size": 50_000}
+    _write(root / "entries" / source.parent.name / source.name, entry)
+    _write(root / "departments" / f"{DEPARTMENT}.yml", department)
+    _write(root / "recipients" / f"{RECIPIENT}.yml", recipient)
+    used = str(entry) + str(department)
+    for folder, suffix in (("instruments", ".yml"), ("codes", ".csv")):
+        for file in (shipped / folder).glob(f"*{suffix}"):
+            if f"'{file.stem}'" in used:
+                (root / folder).mkdir(parents=True, exist_ok=True)
+                (root / folder / file.name).write_bytes(file.read_bytes())
+    return list(load(root).entries[ENTRY].fields)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return document
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(document, allow_unicode=True, sort_keys=False), encoding="utf-8")
+
+
+def penalty_rows(fields: list[str], rows: int) -> pd.DataFrame:
+    """Clean, invented penalty records, each with a document number and firm of its own."""
+    serials = np.arange(rows)
+    codes = usccs(["91"] * rows, ["330200"] * rows, serials)
+    fines = [f"{serial % 40 + 1}" for serial in serials]
+    columns: dict[str, Any] = {
+        "CF_XDR_MC": [f"试样{serial}有限公司" for serial in serials], "CF_XDR_LB": "法人及非法人组织", "CF_XDR_SHXYM": codes,
+        "CF_FRDB": "试某", "CF_WSH": [f"试罚〔2026〕第{serial}号" for serial in serials], "CF_WFXW": "未按规定公示信息",
+        "CF_SY": [f"经查,第{serial}号当事人未按规定期限公示年度报告,事实清楚,证据充分。" for serial in serials],
+        "CF_YJ": "依据有关条例第十条的规定", "CF_CFLB": "罚款", "CF_NR": [f"罚款{fine}万元" for fine in fines], "CF_NR_FK": fines,
+        "CF_JDRQ": "2026/10/12", "CF_YXQ": "2029/10/12", "CF_GSJZQ": "2027/10/12",
+        "CF_CFJG": "试样市综合行政执法局", "CF_CFJGDM": usccs(["11"], ["330200"], np.array([1]))[0],
+        "CF_SJLY": "试样市综合行政执法局", "CF_SJLYDM": usccs(["11"], ["330200"], np.array([1]))[0]}
+    frame = pd.DataFrame({name: columns.get(name, "") for name in fields}, index=range(rows))
+    return frame.assign(serial=serials)
+
+
+def _department(database: psycopg.Connection[Any], frame: pd.DataFrame) -> None:
+    columns = ", ".join(f'"{name}" text' for name in frame.columns if name != "serial")
+    database.execute(f"CREATE TABLE cf_legal ({columns}, serial bigint)")
+    buffer = io.StringIO()
+    frame.to_csv(buffer, index=False, header=False)
+    with database.cursor().copy("COPY cf_legal FROM STDIN (FORMAT csv)") as copy:
+        copy.write(buffer.getvalue())
+    database.execute("CREATE INDEX ON cf_legal (serial)")
+
+
+def _frontend(database: psycopg.Connection[Any], fields: list[str]) -> None:
+    """The recipient's table; its own trigger takes a row the moment it arrives."""
+    columns = ", ".join(f'"{name}" text' for name in fields)
+    database.execute(f"CREATE TABLE share_{ENTRY} (handle text PRIMARY KEY, batch text, pushed_at text, {columns}, "
+                     "taken_flag int, taken_at text, failure_reason text)")
+    database.execute("CREATE FUNCTION take() RETURNS trigger LANGUAGE plpgsql AS "
+                     "'BEGIN NEW.taken_flag := 1; NEW.taken_at := now()::text; RETURN NEW; END'")
+    database.execute(f"CREATE TRIGGER take BEFORE INSERT OR UPDATE ON share_{ENTRY} FOR EACH ROW EXECUTE FUNCTION take()")
