@@ -10,7 +10,7 @@ import pytest
 
 from gateway.sample import World, create
 from gateway.settings import Gateway, set_up
-from held_content import ON
+from tests.flow.held_content import ON
 
 NIGHT = datetime(2026, 11, 22, 18, 30, tzinfo=UTC)  # 02:30 on the 23rd in Shanghai
 SCALE = 0.04

@@ -20,7 +20,7 @@ from ledger import log, questions
 from ledger.events import Event
 from ledger.holdings import count
 from records.schema import outbox, withdrawn, writing
-from held_content import ON, content
+from tests.flow.held_content import ON, content
 
 REGISTER = "market_regulation.enterprise_registration"
 DEFAULTERS = "court.judgment_defaulter"
