@@ -1,0 +1,93 @@
+"""A night that is killed anywhere and run again ends as if nothing had happened (I4, I5)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway import sample
+from gateway.night import run_night
+from gateway.sample import World
+from gateway.settings import Gateway
+from ledger import log
+from ledger.holdings import count
+from tests.flow.conftest import gateway_at
+from tests.flow.held_content import ON, content
+
+FEED = "law_enforcement.administrative_penalty_legal"
+PLACES = {
+    "after collect": ("gateway.intake.collect_part", "return"),
+    "mid-check": ("records.quarantine.Store.put", "call"),
+    "after check": ("gateway.intake.check_part", "return"),
+    "before delivery": ("delivery.outbox.intend", "return"),
+    "during delivery": ("delivery.receipts.verify", "call"),
+    "during a front-end push": ("delivery.frontend._await", "call"),
+    "after delivery, before it is settled": ("delivery.outbox.settle", "call"),
+    "after it is settled": ("delivery.outbox.settle", "return"),
+    "before the run closes": ("gateway.closing.close_run", "call"),
+}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose night ran through; its departments and keys are copied for every other."""
+    from gateway.sample import create
+    from gateway.settings import set_up
+
+    home = tmp_path_factory.mktemp("undisturbed")
+    gateway = gateway_at(home)
+    set_up(gateway)
+    create(home, ON, scale=0.02)
+    shutil.copytree(home, home.with_name("pristine"))
+    with World(home, gateway.catalog.entries):
+        run_night(gateway, ON, [FEED], print)
+    return home
+
+
+def killed(home: Path, place: str, event: str) -> int:
+    """Runs the night in a process that is killed at a place; returns its exit code."""
+    script = Path(__file__).with_name("killed_night.py")
+    environment = os.environ | {"GATEWAY_HOME": str(home), "GATEWAY_DATABASE_URL": f"sqlite:///{home / 'gateway.db'}",
+                                "PYTHONPATH": str(Path(__file__).parents[2])}
+    return subprocess.run([sys.executable, str(script), FEED, ON.isoformat(), place, event], env=environment, check=False,
+                          capture_output=True, timeout=120).returncode
+
+
+@pytest.mark.parametrize("where", PLACES)
+def test_i4_a_killed_night_that_runs_again_ends_like_one_that_was_not(undisturbed: Path, tmp_path: Path, where: str) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(undisturbed.with_name("pristine"), home)
+    gateway = gateway_at(home)
+    with World(home, gateway.catalog.entries):
+        assert killed(home, *PLACES[where]) == -signal.SIGKILL
+        after_kill(gateway)
+        told: list[str] = []
+        run_night(gateway, ON, [FEED], told.append)
+    assert told == []
+    assert content(home) == content(undisturbed)
+    held = {(row.recipient, row.entry): row.records for row in held_by_ledger(gateway)}
+    assert held == {(name, entry): n for name, entries in sample.held(home).items() for entry, n in entries.items()}
+
+
+def after_kill(gateway: Gateway) -> None:
+    """What must be true while nobody has run again: the ledger stands, the killed run is visible, I5 holds."""
+    verified = log.verify(gateway.engine)
+    assert len(verified.open_runs) == 1
+    known = {row.recipient for row in held_by_ledger(gateway)}
+    with gateway.engine.connect() as connection:
+        intended = {row[0] for row in connection.exec_driver_sql("SELECT recipient FROM ledger WHERE event = 'intended'")}
+    assert known <= intended
+    assert {name for name, _, _ in content(gateway.home)} <= intended  # nobody holds what was never intended
+
+
+def held_by_ledger(gateway: Gateway) -> list:
+    with gateway.engine.connect() as connection:
+        return list(count(connection).itertuples())
+
+
