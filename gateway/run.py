@@ -112,7 +112,8 @@ def _progress(gateway: Gateway, run: str) -> str:
 def _troubles(gateway: Gateway, run: str) -> list[str]:
     from ledger.questions import failures
 
-    return [f"{found.reason}: {found.message or 'see gateway quarantine list'}" for found in failures(gateway.engine, run).itertuples()]
+    found = failures(gateway.engine, run)
+    return [f"{trouble.reason}: {trouble.message or 'see gateway quarantine list'}" for trouble in found.itertuples()]
 
 
 def _report(gateway: Gateway, night: date) -> Path:

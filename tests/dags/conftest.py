@@ -1,0 +1,56 @@
+"""An Airflow of its own for these tests: its home in a temporary folder, with the project's dags, config and airflow.cfg."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from gateway import house
+from gateway.sample import World, create
+from gateway.settings import Gateway, set_up
+
+ROOT = Path(__file__).parents[2]
+NIGHT = house.last_night(datetime.now(UTC))
+
+
+@dataclass(frozen=True)
+class Airflow:
+    """A home of Airflow's with the gateway in it; `run` runs a command there."""
+
+    home: Path
+    gateway: Gateway
+    environment: Mapping[str, str]
+
+    def run(self, *command: str, patience: float = 120) -> str:
+        done = subprocess.run([sys.executable, *command], env=dict(self.environment), cwd=self.home, capture_output=True,
+                              text=True, timeout=patience, check=False)
+        assert done.returncode == 0, f"{command}\n{done.stdout[-4000:]}\n{done.stderr[-6000:]}"
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
+    """Airflow's tables made, the gateway set up, a small sample world running."""
+    home = tmp_path_factory.mktemp("airflow")
+    shutil.copy(ROOT / "airflow.cfg", home)
+    for folder in ("dags", "config"):
+        (home / folder).symlink_to(ROOT / folder)
+    gateway = Gateway(home / "var", f"sqlite:///{home / 'var' / 'gateway.db'}")
+    set_up(gateway)
+    create(gateway.home, NIGHT, scale=0.05)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "GATEWAY", "PYTHON"))}
+    environment = kept | {
+        "AIRFLOW_HOME": str(home), "PYTHONPATH": str(ROOT), "GX_ANALYTICS_ENABLED": "false", "GATEWAY_RETRY_SECONDS": "1",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    made = Airflow(home, gateway, environment)
+    made.run("-m", "airflow", "db", "migrate")
+    with World(gateway.home, gateway.catalog.entries):
+        yield made

@@ -1,0 +1,115 @@
+"""A feed under the real scheduler with LocalExecutor, all four components running: the nightly run, then three past nights."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+
+from gateway import up
+from gateway.sample import held
+from ledger.questions import nights, recipient_figures
+from tests.dags.conftest import NIGHT, Airflow
+
+FEED = "credit_office.credit_commitment"
+DAG = f"share.{FEED}"
+PATIENCE = 240.0
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="module")
+def running(airflow: Airflow) -> Iterator[up.Supervisor]:
+    with up.Supervisor(airflow.home / "var" / "logs", airflow.environment, up.free_port()) as supervisor:
+        supervisor.wait(lambda: False)
+        yield supervisor
+
+
+@pytest.fixture(scope="module")
+def nightly(airflow: Airflow, running: up.Supervisor) -> str:
+    """The state of the run that Airflow makes by itself for the last night, once the DAG may run."""
+    until(running, lambda: count(airflow, "SELECT count(*) FROM dag WHERE dag_id = ?") == 1, "the DAG to be known")
+    airflow.run("-m", "airflow", "dags", "unpause", DAG, "--yes")
+    until(running, lambda: len(ended(airflow, "scheduled")) == 1, "the nightly run to end")
+    return ended(airflow, "scheduled")[0]
+
+
+@pytest.fixture(scope="module")
+def backfilled(airflow: Airflow, running: up.Supervisor, nightly: str) -> list[str]:
+    """The states of the runs of a backfill over the three nights before the last one."""
+    # A night's logical date is the 02:00 at which its window begins.
+    first, last = (f"{NIGHT - timedelta(days=days)}T02:00:00+08:00" for days in (4, 2))
+    airflow.run("-m", "airflow", "backfill", "create", "--dag-id", DAG, "--from-date", first, "--to-date", last,
+                "--max-active-runs", "1", "--dag-run-conf", '{"reason": "three nights anew"}')
+    until(running, lambda: len(ended(airflow, "backfill")) == 3, "three backfilled runs to end")
+    return ended(airflow, "backfill")
+
+
+def test_the_nightly_run_delivers_the_last_night(airflow: Airflow, nightly: str) -> None:
+    assert nightly == "success"
+    run = nights(airflow.gateway.engine).query("night == @NIGHT.isoformat()").iloc[0]
+    assert (run["feed"], run["state"]) == (FEED, "complete")
+    served = recipient_figures(airflow.gateway.engine, [run["run"]])
+    assert set(served["recipient"]) == {"credit_china", "national_platform"}
+    assert (served["delivered"] > 0).all()
+    holdings = held(airflow.gateway.home)
+    for recipient, delivered in served.set_index("recipient")["delivered"].items():
+        assert holdings[str(recipient)]["credit_commitment"] == delivered
+
+
+def test_a_backfill_reads_three_past_nights_and_sends_nothing_twice(airflow: Airflow, backfilled: list[str]) -> None:
+    assert backfilled == ["success"] * 3
+    past = [(NIGHT - timedelta(days=days)).isoformat() for days in (3, 2, 1)]
+    runs = nights(airflow.gateway.engine).query("night in @past")
+    assert sorted(runs["night"]) == past
+    assert set(runs["state"]) == {"complete"}
+    served = recipient_figures(airflow.gateway.engine, runs["run"].to_list())
+    assert len(served) == 6
+    assert (served["delivered"] == 0).all()
+    assert (served["unchanged"] > 0).all()
+
+
+def test_nothing_is_left_running_when_the_supervisor_has_stopped(
+    airflow: Airflow, running: up.Supervisor, backfilled: list[str],
+) -> None:
+    groups = running.groups()
+    assert len(groups) == len(up.COMPONENTS)
+    running.stop()
+    assert [name for name, group in groups.items() if alive(group)] == []
+
+
+def until(running: up.Supervisor, there: Callable[[], bool], what: str) -> None:
+    """Waits for something under a running Airflow; fails at once if a component ends."""
+    ends_at = time.monotonic() + PATIENCE
+    while not there():
+        running.alive()
+        assert time.monotonic() < ends_at, f"waited {PATIENCE:.0f} s for {what}; logs in {running.logs}"
+        time.sleep(0.5)
+
+
+def count(airflow: Airflow, query: str) -> int:
+    return int(rows(airflow, query, (DAG,))[0][0])
+
+
+def ended(airflow: Airflow, kind: str) -> list[str]:
+    """The states of the ended runs of a kind."""
+    query = "SELECT state FROM dag_run WHERE dag_id = ? AND run_type = ? AND state IN ('success', 'failed')"
+    return [str(state) for state, in rows(airflow, query, (DAG, kind))]
+
+
+def rows(airflow: Airflow, query: str, values: tuple[str, ...]) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(airflow.home / "var" / "airflow.db", timeout=30)) as connection:
+        return connection.execute(query, values).fetchall()
+
+
+def alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
