@@ -35,7 +35,7 @@ def night_figures(gateway: Gateway, chosen: list[str]) -> dict[str, Any]:
 def _feed(gateway: Gateway, run: pd.Series, source: pd.DataFrame, out: pd.DataFrame) -> dict[str, Any]:
     own = _ints(source.loc[run.name, SOURCE]) if run.name in source.index else dict.fromkeys(SOURCE, 0)
     expected = set(gateway.catalog.recipients_of(gateway.catalog.feeds[run["feed"]].entry))
-    served = {row["recipient"]: _ints(row[["accepted", *OUT]]) for _, row in out.iterrows()}
+    served = {row["recipient"]: _ints(row[["accepted", *OUT]]) for _, row in out.sort_values("recipient").iterrows()}
     reasons = questions.reasons(gateway.engine, [str(run.name)], Event.CHECKED, "reasons")
     # The ledger refuses a line that does not add up (I2), so what is left to show is whether every line is there and
     # each recipient was served with all that was accepted.
