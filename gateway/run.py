@@ -113,7 +113,7 @@ def _troubles(gateway: Gateway, run: str) -> list[str]:
     from ledger.questions import failures
 
     found = failures(gateway.engine, run)
-    return [f"{trouble.reason}: {trouble.message or 'see gateway quarantine list'}" for trouble in found.itertuples()]
+    return [f"{trouble.reason!s}: {trouble.message or 'see gateway quarantine list'}" for trouble in found.itertuples()]
 
 
 def _report(gateway: Gateway, night: date) -> Path:
