@@ -106,8 +106,8 @@ def _chain(gateway: Gateway) -> Chain:
 def _troubles(gateway: Gateway, figures: dict[str, Any], story: dict[Event, pd.DataFrame]) -> Iterator[Trouble]:
     settled = set(questions.source_figures(gateway.engine, [feed["run"] for feed in figures["feeds"]])["run"])
     for feed in figures["feeds"]:
-        failed = [Trouble(feed["feed"], "", told["reason"], 0, told["message"] or told["partition"])
-                  for told in questions.failures(gateway.engine, feed["run"]).to_dict("records")]
+        failed = [Trouble(feed["feed"], "", reason, 0, message or partition)
+                  for partition, (reason, message) in questions.failures(gateway.engine, feed["run"]).items()]
         if not failed and feed["run"] not in settled:
             failed = [Trouble(feed["feed"], "", "not-settled", 0, "")]
         yield from failed

@@ -111,7 +111,8 @@ def _hold(connection: Connection, rows: pd.DataFrame) -> None:
     elif len(rows):
         insert = sqlite.insert(holdings)
         changed = {name: insert.excluded[name] for name in ("handle", "digest", "run", "edition", "since")}
-        connection.execute(insert.on_conflict_do_update(index_elements=key, set_=changed), rows.to_dict("records"))
+        records: list[dict[str, Any]] = rows.to_dict("records")  # type: ignore[assignment]
+        connection.execute(insert.on_conflict_do_update(index_elements=key, set_=changed), records)
 
 
 def _close(connection: Connection, errand: Errand, batch: str, state: str, at: datetime, reason: str = "") -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -130,8 +130,10 @@ def quarantine_list(
     if as_json:
         typer.echo(json.dumps(items.to_dict("records"), ensure_ascii=False, indent=1))
         return
-    for item in items.itertuples():
-        typer.echo(f"{item.id[:12]}  {item.feed}  {item.partition} row {item.line}  {item.reasons}  since {item.first_seen[:10]}")
+    rows: list[dict[str, Any]] = items.to_dict("records")  # type: ignore[assignment]
+    for row in rows:
+        typer.echo(f"{row['id'][:12]}  {row['feed']}  {row['partition']} row {row['line']}  {row['reasons']}  "
+                   f"since {row['first_seen'][:10]}")
     typer.echo(f"{len(items)} rows in quarantine")
 
 

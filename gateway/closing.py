@@ -37,17 +37,18 @@ def close_run(gateway: Gateway, run: Run) -> str:
 
 def _troubles(gateway: Gateway, run: Run) -> list[tuple[bool, str]]:
     """What stands against "complete": (whether it needs a person, in words)."""
-    found = []
-    for failure in questions.failures(gateway.engine, run["run"]).itertuples():
-        hard = failure.reason != "source-unavailable"
-        where = f"partition {failure.partition}: " if failure.partition else ""
-        found.append((hard, f"{where}{failure.message or 'batch refused, ' + str(failure.reason) + '; see gateway quarantine list'}"))
-    balanced = questions.recipient_figures(gateway.engine, [run["run"]]).set_index("recipient")
+    found: list[tuple[bool, str]] = []
+    for partition, (reason, message) in questions.failures(gateway.engine, run["run"]).items():
+        where = f"partition {partition}: " if partition else ""
+        words = message or f"batch refused, {reason}; see gateway quarantine list"
+        found.append((reason != "source-unavailable", where + words))
+    balanced = questions.recipient_figures(gateway.engine, [run["run"]])
+    pending = dict(zip(balanced["recipient"], balanced["pending"].astype(int), strict=True))
     if questions.source_figures(gateway.engine, [run["run"]]).empty and not found:
         found.append((True, "the run never came to settle its source; run it again."))
     for recipient in recipients(gateway, run):
-        if recipient not in balanced.index:
+        if recipient not in pending:
             found.append((True, f"recipient {recipient}: not served; run the feed again."))
-        elif (pending := int(balanced.loc[recipient, "pending"])) > 0:
-            found.append((False, f"recipient {recipient}: {pending} records pending; the next run completes them."))
+        elif pending[recipient]:
+            found.append((False, f"recipient {recipient}: {pending[recipient]} records pending; the next run completes them."))
     return found

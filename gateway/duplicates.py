@@ -13,7 +13,7 @@ from ledger import log
 from ledger.events import Event, Line
 from records.identity import digests
 from records.schema import writing
-from records.stages import LINE, RECORD, REASONS, Checked
+from records.stages import LINE, REASONS, RECORD, Checked
 from records.staging import Reference
 
 Json = dict[str, Any]

@@ -19,10 +19,11 @@ def night_figures(gateway: Gateway, chosen: list[str]) -> dict[str, Any]:
 
     `balanced` is true only if every run settled its source and every recipient of every run has a balance.
     """
-    runs = questions.nights(gateway.engine).set_index("run").loc[chosen]
+    runs = questions.nights(gateway.engine).set_index("run")
     source = questions.source_figures(gateway.engine, chosen).set_index("run")
     out = questions.recipient_figures(gateway.engine, chosen)
-    feeds = [_feed(gateway, runs.loc[run], source, out[out["run"] == run]) for run in chosen]
+    feeds = [_feed(gateway, run, str(runs.at[run, "feed"]), (source, out[out["run"] == run]))
+             | {"state": str(runs.at[run, "state"])} for run in chosen]
     recipients = out.groupby("recipient")[["accepted", *OUT]].sum()
     return {
         "feeds": feeds,
@@ -32,26 +33,28 @@ def night_figures(gateway: Gateway, chosen: list[str]) -> dict[str, Any]:
     }
 
 
-def _feed(gateway: Gateway, run: pd.Series, source: pd.DataFrame, out: pd.DataFrame) -> dict[str, Any]:
-    own = _ints(source.loc[run.name, SOURCE]) if run.name in source.index else dict.fromkeys(SOURCE, 0)
-    expected = set(gateway.catalog.recipients_of(gateway.catalog.feeds[run["feed"]].entry))
-    served = {row["recipient"]: _ints(row[["accepted", *OUT]]) for _, row in out.sort_values("recipient").iterrows()}
-    reasons = questions.reasons(gateway.engine, [str(run.name)], Event.CHECKED, "reasons")
+def _feed(gateway: Gateway, run: str, feed: str, figures: tuple[pd.DataFrame, pd.DataFrame]) -> dict[str, Any]:
+    """One feed's figures. figures: those of all sources by run, and those of this run's recipients."""
+    source, out = figures
+    own = dict.fromkeys(SOURCE, 0) | _ints(source[source.index == run][SOURCE].sum())
+    expected = set(gateway.catalog.recipients_of(gateway.catalog.feeds[feed].entry))
+    served = {str(row["recipient"]): _ints(row[["accepted", *OUT]]) for _, row in out.sort_values("recipient").iterrows()}
+    reasons = questions.reasons(gateway.engine, [run], Event.CHECKED, "reasons")
     # The ledger refuses a line that does not add up (I2), so what is left to show is whether every line is there and
     # each recipient was served with all that was accepted.
-    whole = run.name in source.index and expected == set(served)
-    return {"feed": run["feed"], "run": run.name, "state": run["state"], **own,
-            "by_reason": {str(k): int(v) for k, v in reasons.groupby("reason")["records"].sum().items()},
-            "recipients": served, "balanced": whole and all(f["accepted"] == own["accepted"] for f in served.values())}
+    whole = run in source.index and expected == set(served)
+    return {"feed": feed, "run": run, **own, "by_reason": _ints(reasons.groupby("reason")["records"].sum()),
+            "recipients": served, "balanced": whole and all(each["accepted"] == own["accepted"] for each in served.values())}
 
 
-def _ints(row: pd.Series) -> dict[str, int]:
+def _ints(row: pd.Series[Any]) -> dict[str, int]:
     return {str(name): int(value) for name, value in row.items()}
 
 
 def table(figures: dict[str, Any]) -> str:
     """The balance as a table: a line per feed, below it a line per recipient."""
-    head = f"{'feed / recipient':<58}{'collected':>10}{'accepted':>10}{'quarant.':>10}{'delivered':>10}{'unchanged':>10}{'withheld':>10}{'pending':>9}"
+    names = ("collected", "accepted", "quarant.", "delivered", "unchanged", "withheld")
+    head = f"{'feed / recipient':<58}" + "".join(f"{name:>10}" for name in names) + f"{'pending':>9}"
     rows = [head, "-" * len(head)]
     for feed in figures["feeds"]:
         mark = "" if feed["state"] == "complete" else f"  [{feed['state']}]"

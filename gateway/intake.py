@@ -121,7 +121,7 @@ def _guard_stock(gateway: Gateway, run: Run, checked: list[Json], accepted: int)
     whole = gateway.catalog.feeds[run["feed"]].reading == "snapshot"
     last = questions.last_accepted(gateway.engine, run["feed"])
     # A partition that failed or was refused explains the gap; the run is failed anyway.
-    if whole and questions.failures(gateway.engine, run["run"]).empty and accepted < last * entry.thresholds.min_kept:
+    if whole and not questions.failures(gateway.engine, run["run"]) and accepted < last * entry.thresholds.min_kept:
         _account(gateway, [Line(Event.FAILED, run["run"], run["feed"], figures={"accepted": accepted, "last": last},
                                 notes={"reason": "mass-disappearance"})])
         raise MassDisappearance(

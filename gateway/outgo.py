@@ -19,7 +19,7 @@ from ledger.events import Event, Line
 from ledger.holdings import Holder, held_by_run, withdrawn_records
 from records.lock import exclusive
 from records.schema import writing
-from records.stages import DIGEST, HANDLE, REASON, RECORD
+from records.stages import DIGEST, HANDLE, REASON, RECORD, Masked
 from records.staging import Reference
 
 
@@ -129,7 +129,7 @@ def _serve(way: Way, accepted: pd.DataFrame, figures: Figures) -> pd.DataFrame:
     return accepted[accepted[RECORD].isin(pending)]
 
 
-def _deliver(way: Way, masked: masking.Masked) -> pd.Index:
+def _deliver(way: Way, masked: Masked) -> pd.Index[str]:
     """Delivers batch by batch until the door closes; returns the record ids the recipient has accepted."""
     sent = masked.rows[[RECORD, HANDLE, DIGEST]]
     taken = sent[RECORD].iloc[:0]
@@ -150,7 +150,8 @@ def _deliver(way: Way, masked: masking.Masked) -> pd.Index:
             outbox.settle(connection, way.errand, rows, receipt)
         accepted = rows[HANDLE].isin(pd.Index(receipt.accepted, dtype=rows[HANDLE].dtype))
         taken = pd.concat([taken, rows[RECORD][accepted]])
-    return pd.Index(taken)
+    taken_records: pd.Index[str] = pd.Index(taken)
+    return taken_records
 
 
 def _note_owed(way: Way, left: pd.DataFrame) -> None:

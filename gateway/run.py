@@ -112,8 +112,8 @@ def _progress(gateway: Gateway, run: str) -> str:
 def _troubles(gateway: Gateway, run: str) -> list[str]:
     from ledger.questions import failures
 
-    found = failures(gateway.engine, run)
-    return [f"{trouble.reason!s}: {trouble.message or 'see gateway quarantine list'}" for trouble in found.itertuples()]
+    found = failures(gateway.engine, run).values()
+    return [f"{reason}: {message or 'see gateway quarantine list'}" for reason, message in found]
 
 
 def _report(gateway: Gateway, night: date) -> Path:

@@ -42,8 +42,9 @@ def append(connection: Connection, entries: list[Line], at: datetime) -> None:
 def _chained(entries: list[Line], at: str, seq: int, previous: str) -> Iterator[dict[str, str | int]]:
     for line in entries:
         seq += 1
-        row = {"seq": seq, "at": at, "event": str(line.event), "run": line.run, "feed": line.feed,
-               "recipient": line.recipient, "body": line.body(), "previous": previous}
+        row: dict[str, str | int] = {
+            "seq": seq, "at": at, "event": str(line.event), "run": line.run, "feed": line.feed,
+            "recipient": line.recipient, "body": line.body(), "previous": previous}
         row["hash"] = previous = line_hash(row)
         yield row
 

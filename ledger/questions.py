@@ -56,7 +56,9 @@ def reasons(engine: Engine, chosen: list[str], event: Event, note: str) -> pd.Da
     found = events(engine, chosen, event)
     found["partition"] = [notes.get("partition", "") for notes in found["notes"]]
     last = found.drop_duplicates(key, keep="last")
-    rows = [(r.run, r.feed, r.recipient, reason, n) for r in last.itertuples() for reason, n in r.notes.get(note, {}).items()]
+    lines_of: list[dict[str, Any]] = last.to_dict("records")  # type: ignore[assignment]
+    rows = [(line["run"], line["feed"], line["recipient"], reason, n) for line in lines_of
+            for reason, n in line["notes"].get(note, {}).items()]
     return pd.DataFrame(rows, columns=["run", "feed", "recipient", "reason", "records"])
 
 
@@ -75,8 +77,8 @@ def last_accepted(engine: Engine, feed: str) -> int:
     return int(figures["accepted"].iloc[0]) if len(figures) else 0
 
 
-def failures(engine: Engine, run: str) -> pd.DataFrame:
-    """What failed in a run and was not made good by a later try: columns partition, reason, message.
+def failures(engine: Engine, run: str) -> dict[str, tuple[str, str]]:
+    """What failed in a run and was not made good by a later try: (reason, message) by partition, "" for the plan.
 
     A failed attempt counts no more once the same partition was collected after it.
     """
@@ -92,7 +94,7 @@ def failures(engine: Engine, run: str) -> pd.DataFrame:
                 open_.pop("", None)  # the plan itself succeeded, since a partition of it was collected
             else:
                 open_[partition] = notes["reason"], notes.get("message", "")
-    return pd.DataFrame([(name, *told) for name, told in open_.items()], columns=["partition", "reason", "message"])
+    return open_
 
 
 def _spread(found: pd.DataFrame, key: list[str], names: list[str]) -> pd.DataFrame:

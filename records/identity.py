@@ -59,7 +59,8 @@ def _namer(key: Derived, about: str) -> Callable[[bytes], str]:
 
 
 def _bytes(values: pa.ChunkedArray) -> Iterable[bytes | None]:
-    return pc.cast(values, pa.binary()).to_pylist()
+    found: list[bytes | None] = pc.cast(values, pa.binary()).to_pylist()
+    return found
 
 
 def _arrow(column: pd.Series) -> pa.ChunkedArray:

@@ -37,7 +37,7 @@ class Store:
         payload_key = self.keyring.derive("quarantine", "payload", checked.feed)
         common = {"feed": checked.feed, "run": run, "partition": checked.partition, "first_seen": at.isoformat(),
                   "last_seen": at.isoformat(), "expires_on": (at.date() + EXPIRES_AFTER).isoformat()}
-        rows = checked.quarantined.to_dict("records")
+        rows: list[dict[str, Any]] = checked.quarantined.to_dict("records")  # type: ignore[assignment]
         items = list({(item := common | _item(row, name_key, payload_key))["id"]: item for row in rows}.values())
         if not items:
             return

@@ -64,7 +64,8 @@ class Staging:
             raise StagingDamaged(f"{reference.path}: staged batch is not the one handed on; run the feed again")
         key = self.keyring.reopen(key_id(sealed), "staged")
         table = pq.read_table(pa.BufferReader(unseal(sealed, key, reference.path.encode())))
-        return table.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
+        frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
+        return frame
 
     def _key(self) -> Derived:
         return self.keyring.derive("staging", "staged")

@@ -91,7 +91,8 @@ def subject_kinds(table: pa.RecordBatch, entry: Entry) -> pa.Array:
 
     The category field decides where there is one and it is filled. Else an entry whose subject has only a credit code
     holds organisations, one with only an ID number holds people; with both, the one that is filled decides, the credit
-    code first. One field for both, or none, tells nothing. Sole traders are organisations here: their records travel in the legal-person file (domain.md 2.1).
+    code first. One field for both, or none, tells nothing. Sole traders are organisations here: their records travel
+    in the legal-person file (双公示 annex).
     """
     subject = entry.subject
     kind = _kind_by_code(table, entry)

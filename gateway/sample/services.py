@@ -11,7 +11,8 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI, HTTPException, Query, Request
-from pydantic import BaseModel, Field as Key
+from pydantic import BaseModel
+from pydantic import Field as Key
 
 from gateway.sample.credentials import Credential
 from gateway.sample.rest import add_health, check_token, misbehave

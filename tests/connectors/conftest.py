@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import trial_feed
 
 from connectors import Source, Window
+from tests.connectors import trial_feed
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trial_feed import TITLES, database_source, entry
 
 from connectors import ContractBreach, SourceUnavailable, Window, collect, partitions
 from records.stages import LINE
+from tests.connectors.trial_feed import TITLES, database_source, entry
 
 ROWS = [(n, f"公司{n}", f"C{n}", f"2026-11-{n:02d}", None if n % 3 else "住所", "13800000000") for n in range(1, 11)]
 

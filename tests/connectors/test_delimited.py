@@ -8,7 +8,6 @@ import io
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from trial_feed import TITLES, service_source
 
 from connectors import ContractBreach
 from connectors import delimited as reader
@@ -17,6 +16,7 @@ from connectors.ragged import Lines
 from connectors.rows import collected
 from connectors.sheet import received
 from records.stages import DAMAGE, LINE, RAW
+from tests.connectors.trial_feed import TITLES, service_source
 
 SOURCE = service_source("http://x")
 HEADER = ",".join(TITLES.values()) + "\n"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from trial_feed import service_source
 
 from connectors import ContractBreach
 from connectors.header import match, source_names
+from tests.connectors.trial_feed import service_source
 
 
 def test_a_field_is_known_by_its_code_its_chinese_title_and_the_names_of_the_feed():

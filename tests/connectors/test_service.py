@@ -12,10 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from trial_feed import TITLES, service_source
 
 from connectors import ContractBreach, SourceUnavailable, collect, partitions, service
 from records.stages import DAMAGE, LINE, RAW
+from tests.connectors.trial_feed import TITLES, service_source
 
 RECORDS = [{"name": f"公司{n}", "uscc": f"C{n}", "listed_on": "2026-11-22", "reason": None} for n in range(5)]
 

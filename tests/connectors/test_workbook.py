@@ -8,11 +8,11 @@ from datetime import date, datetime, time
 
 import pytest
 import xlsxwriter
-from trial_feed import TITLES, service_source
 
 from connectors import ContractBreach, workbook
 from connectors.rows import collected
 from records.stages import DAMAGE, LINE, RAW
+from tests.connectors.trial_feed import TITLES, service_source
 
 SOURCE = service_source("http://x")
 SHEET = "xl/worksheets/sheet1.xml"

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.flow import canaries
-from tests.flow.held_content import content as holdings_of
 from console.report import write_report
 from gateway.figures import night_figures
 from gateway.night import run_night
 from gateway.sample import World
 from gateway.settings import Gateway
+from tests.flow import canaries
+from tests.flow.held_content import content as holdings_of
 
 RECIPIENTS = ("national_platform", "credit_china", "gsxt", "public_resources")
 
@@ -86,6 +86,5 @@ def remark(file: Path) -> str:
 
 
 def held(home: Path, recipient: str) -> dict[tuple[str, str, str], str]:
-    from tests.flow.held_content import content
 
     return {place: fields for place, fields in holdings_of(home).items() if place[0] == recipient}

@@ -10,10 +10,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from gateway import sample
-
 from gateway.figures import last_line, night_figures
-from gateway.night import run_feed, run_night
 from gateway.intake import night_window
+from gateway.night import run_feed, run_night
 from gateway.sample import World
 from gateway.settings import Gateway
 from ledger import log, questions
@@ -80,8 +79,7 @@ def test_what_a_window_brought_while_a_recipient_was_down_is_caught_up_on_the_ne
     run_feed(gateway, DEFAULTERS, night_window(ON + timedelta(days=1)))  # a window in which nothing changed
     fresh = set(content(gateway.home)) - set(owed)
     assert fresh and {name for name, _, _ in fresh} == {"national_platform"}
-    with gateway.engine.connect() as connection:
-        runs = questions.nights(gateway.engine)["run"].to_list()
+    runs = questions.nights(gateway.engine)["run"].to_list()
     caught_up = questions.events(gateway.engine, runs, Event.CAUGHT_UP)
     assert caught_up["figures"].iloc[-1]["delivered"] == len(fresh)
     assert not list((gateway.home / "staging").rglob("*.sealed"))
@@ -144,8 +142,7 @@ def test_i10_two_files_that_hold_one_record_deliver_it_once(gateway: Gateway, wo
     figures, _ = night(gateway, REGISTER)
     feed = figures["feeds"][0]
     assert feed["state"] == "complete" and feed["by_reason"]["duplicate-row"] > feed["accepted"] / 2
-    with gateway.engine.connect() as connection:
-        assert feed["accepted"] == len({handle for name, _, handle in content(gateway.home) if name == "gsxt"})
+    assert feed["accepted"] == len({handle for name, _, handle in content(gateway.home) if name == "gsxt"})
 
 
 def test_staging_is_empty_after_a_complete_night(gateway: Gateway, world: World) -> None:

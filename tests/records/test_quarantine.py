@@ -13,7 +13,7 @@ from keys.keyring import Keyring
 from records.identity import TEXT
 from records.quarantine import Store
 from records.schema import quarantine, writing
-from records.stages import LINE, RAW, RECORD, REASONS, Checked, Unbalanced
+from records.stages import LINE, RAW, REASONS, RECORD, Checked, Unbalanced
 
 PERSON = "慕容若水"
 AT = datetime(2026, 11, 23, tzinfo=UTC)
