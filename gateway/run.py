@@ -112,8 +112,9 @@ def _progress(gateway: Gateway, run: str) -> str:
 def _troubles(gateway: Gateway, run: str) -> list[str]:
     from ledger.questions import failures
 
-    found = failures(gateway.engine, run).values()
-    return [f"{reason}: {message or 'see gateway quarantine list'}" for reason, message in found]
+    told = failures(gateway.engine, run).items()
+    return [f"{reason}: {message or f'partition {partition} was refused; see gateway quarantine list'}"
+            for partition, (reason, message) in told]
 
 
 def _report(gateway: Gateway, night: date) -> Path:
