@@ -105,7 +105,8 @@ def _progress(gateway: Gateway, run: str) -> str:
 
     figures = night_figures(gateway, [run])
     totals = figures["totals"]
-    counts = " ".join(f"{name} {totals[name]:,}" for name in ("collected", "quarantined", "delivered", "unchanged"))
+    shown = ["collected", "quarantined", "delivered", "unchanged", *(["pending"] if totals["pending"] else [])]
+    counts = " ".join(f"{name} {totals[name]:,}" for name in shown)
     return f"{figures['feeds'][0]['state']:<11} {counts}"
 
 
@@ -113,7 +114,7 @@ def _troubles(gateway: Gateway, run: str) -> list[str]:
     from ledger.questions import failures
 
     told = failures(gateway.engine, run).items()
-    return [f"{reason}: {message or f'partition {partition} was refused; see gateway quarantine list'}"
+    return [message or f"partition {partition} was refused, {reason}; see gateway quarantine list"
             for partition, (reason, message) in told]
 
 
