@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from gateway import house
 from gateway.sample import World, create
@@ -28,6 +30,7 @@ class Airflow:
     home: Path
     gateway: Gateway
     environment: Mapping[str, str]
+    metadata_url: str
 
     def run(self, *command: str, patience: float = 120) -> str:
         done = subprocess.run([sys.executable, *command], env=dict(self.environment), cwd=self.home, capture_output=True,
@@ -37,7 +40,21 @@ class Airflow:
 
 
 @pytest.fixture(scope="module")
-def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
+def metadata_url(postgresql_url: str) -> Iterator[str]:
+    """A database of its own for Airflow, on PostgreSQL: several of its processes write at once, and its backfill
+    fails on SQLite when another writes in between (see docs/decisions/0003)."""
+    name = f"airflow_{secrets.token_hex(4)}"
+    server = sa.create_engine(postgresql_url, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    yield sa.make_url(postgresql_url).set(drivername="postgresql+psycopg2", database=name).render_as_string(hide_password=False)
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    server.dispose()
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory, metadata_url: str) -> Iterator[Airflow]:
     """Airflow's tables made, the gateway set up, a small sample world running."""
     home = tmp_path_factory.mktemp("airflow")
     shutil.copy(ROOT / "airflow.cfg", home)
@@ -49,8 +66,9 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "GATEWAY", "PYTHON"))}
     environment = kept | {
         "AIRFLOW_HOME": str(home), "PYTHONPATH": str(ROOT), "GX_ANALYTICS_ENABLED": "false", "GATEWAY_RETRY_SECONDS": "1",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata_url,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    made = Airflow(home, gateway, environment)
+    made = Airflow(home, gateway, environment, metadata_url)
     made.run("-m", "airflow", "db", "migrate")
     with World(gateway.home, gateway.catalog.entries):
         yield made

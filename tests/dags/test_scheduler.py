@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from gateway import up
 from gateway.sample import held
@@ -33,7 +32,7 @@ def running(airflow: Airflow) -> Iterator[up.Supervisor]:
 @pytest.fixture(scope="module")
 def nightly(airflow: Airflow, running: up.Supervisor) -> str:
     """The state of the run that Airflow makes by itself for the last night, once the DAG may run."""
-    until(running, lambda: count(airflow, "SELECT count(*) FROM dag WHERE dag_id = ?") == 1, "the DAG to be known")
+    until(running, lambda: count(airflow, "SELECT count(*) FROM dag WHERE dag_id = %s") == 1, "the DAG to be known")
     airflow.run("-m", "airflow", "dags", "unpause", DAG, "--yes")
     until(running, lambda: len(ended(airflow, "scheduled")) == 1, "the nightly run to end")
     return ended(airflow, "scheduled")[0]
@@ -98,13 +97,14 @@ def count(airflow: Airflow, query: str) -> int:
 
 def ended(airflow: Airflow, kind: str) -> list[str]:
     """The states of the ended runs of a kind."""
-    query = "SELECT state FROM dag_run WHERE dag_id = ? AND run_type = ? AND state IN ('success', 'failed')"
+    query = "SELECT state FROM dag_run WHERE dag_id = %s AND run_type = %s AND state IN ('success', 'failed')"
     return [str(state) for state, in rows(airflow, query, (DAG, kind))]
 
 
 def rows(airflow: Airflow, query: str, values: tuple[str, ...]) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(airflow.home / "var" / "airflow.db", timeout=30)) as connection:
-        return connection.execute(query, values).fetchall()
+    engine = sa.create_engine(airflow.metadata_url, poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.exec_driver_sql(query, values)]
 
 
 def alive(group: int) -> bool:
