@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from delivery.base import Batch
 from ledger import log
 from ledger.events import Event, Line
-from records.bulk import copy_upsert
+from records.bulk import copy_replace
 from records.schema import holdings, outbox, owed
 from records.stages import DIGEST, HANDLE, RECORD, Receipt
 from records.staging import Reference
@@ -107,7 +107,7 @@ def owed_paths(connection: Connection) -> set[str]:
 def _hold(connection: Connection, rows: pd.DataFrame) -> None:
     key = ["recipient", "entry", "record"]
     if connection.dialect.name == "postgresql":
-        copy_upsert(connection, holdings, rows, key)
+        copy_replace(connection, holdings, rows, key)
     elif len(rows):
         insert = sqlite.insert(holdings)
         changed = {name: insert.excluded[name] for name in ("handle", "digest", "run", "edition", "since")}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -19,7 +21,7 @@ from ledger.events import Event, Line
 from ledger.holdings import Holder, held_by_run, withdrawn_records
 from records.lock import exclusive
 from records.schema import writing
-from records.stages import DIGEST, HANDLE, REASON, RECORD, Masked
+from records.stages import DIGEST, HANDLE, REASON, RECORD, Masked, Permitted
 from records.staging import Reference
 
 
@@ -49,6 +51,25 @@ class Way:
     faults: list[Exception]
 
 
+@dataclass(frozen=True)
+class Standing:
+    """How a recipient stands before it is served: digests it holds by record id, the record ids this run brought it
+    already, and those withdrawn from everybody. Read once, since no two partitions hold the same record."""
+
+    held: pd.Series[str]
+    by_this_run: pd.Index[str]
+    withdrawn: pd.Index[str]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Accepted records of one partition and what of them may stand at the door."""
+
+    accepted: pd.DataFrame
+    permitted: Permitted
+    masked: Masked
+
+
 def send(gateway: Gateway, run: Run, settled: list[Json], recipient: str) -> Json:
     """Serves one recipient with what a run accepted and with what it was owed from earlier runs.
 
@@ -58,9 +79,8 @@ def send(gateway: Gateway, run: Run, settled: list[Json], recipient: str) -> Jso
     way = _way(gateway, run, recipient)
     with exclusive(gateway.engine, gateway.locks, f"send|{recipient}|{run['feed']}"):
         left = [_catch_up(way, settled)]
-        figures = Figures()
-        for part in settled:
-            left.append(_serve(way, gateway.staging.read(Reference(**part["reference"])), figures))
+        figures, standing = Figures(), _standing(way)
+        left += [_serve(way, ready, standing, figures) for ready in _ahead(way, settled, standing)]
         _note_owed(way, pd.concat(left, ignore_index=True))
         withheld = {reason: n for reason, n in sorted(figures.withheld.items())}
         line = way.errand.line(Event.RECIPIENT_BALANCED, figures.as_json(), withheld=withheld)
@@ -101,24 +121,44 @@ def _catch_up(way: Way, settled: list[Json]) -> pd.DataFrame:
         fresh = way.gateway.staging.read(Reference(**part["reference"]))[RECORD]
         owed = owed[~owed[RECORD].isin(fresh)]
     figures = Figures()
-    left = _serve(way, owed, figures)
+    standing = _standing(way)
+    left = _serve(way, _prepare(way, owed, standing), standing, figures)
     _account(way.gateway, [way.errand.line(Event.CAUGHT_UP, figures.as_json())])
     return left
 
 
-def _serve(way: Way, accepted: pd.DataFrame, figures: Figures) -> pd.DataFrame:
-    """Takes accepted records as far as the recipient's holdings, adds to the figures, returns the rows left pending."""
-    holder = Holder(way.errand.recipient, way.errand.entry)
+def _standing(way: Way) -> Standing:
     with way.gateway.engine.connect() as connection:
-        held, by_this_run = held_by_run(connection, holder, way.errand.run)
-        stopped = withdrawn_records(connection, way.errand.entry)
-    permitted = release.permit(accepted, way.terms, held, stopped)
+        held, by_this_run = held_by_run(connection, Holder(way.errand.recipient, way.errand.entry), way.errand.run)
+        return Standing(held, by_this_run, withdrawn_records(connection, way.errand.entry))
+
+
+def _ahead(way: Way, settled: list[Json], standing: Standing) -> Iterator[Ready]:
+    """The partitions, prepared one ahead: the next is read, permitted and masked while the recipient takes this one."""
+    def prepare(part: Json) -> Ready:
+        return _prepare(way, way.gateway.staging.read(Reference(**part["reference"])), standing)
+
+    with ThreadPoolExecutor(1) as beside:
+        coming = [beside.submit(prepare, part) for part in settled[:1]]
+        for place in range(len(settled)):
+            ready = coming.pop().result()
+            coming = [beside.submit(prepare, part) for part in settled[place + 1 : place + 2]]
+            yield ready
+
+
+def _prepare(way: Way, accepted: pd.DataFrame, standing: Standing) -> Ready:
+    permitted = release.permit(accepted, way.terms, standing.held, standing.withdrawn)
     token_key = way.gateway.keyring.derive("token", way.errand.recipient)
     is_publicity = way.door.recipient.kind == "publicity_site"
-    masked = masking.mask(permitted, masking.MaskContext(token_key, is_publicity, way.door.entry))
+    return Ready(accepted, permitted, masking.mask(permitted, masking.MaskContext(token_key, is_publicity, way.door.entry)))
+
+
+def _serve(way: Way, ready: Ready, standing: Standing, figures: Figures) -> pd.DataFrame:
+    """Takes prepared records as far as the recipient's holdings, adds to the figures, returns the rows left pending."""
+    accepted, permitted, masked = ready.accepted, ready.permitted, ready.masked
     taken = _deliver(way, masked)
     # A retried task meets what its first try delivered: it counts as delivered by this run, not as unchanged.
-    before = int((accepted[RECORD].isin(by_this_run) & ~accepted[RECORD].isin(masked.rows[RECORD])
+    before = int((accepted[RECORD].isin(standing.by_this_run) & ~accepted[RECORD].isin(masked.rows[RECORD])
                   & ~accepted[RECORD].isin(permitted.withheld[RECORD])).sum())
     figures.accepted += len(accepted)
     figures.delivered += len(taken) + before

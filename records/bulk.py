@@ -1,4 +1,4 @@
-"""Many rows at once into a PostgreSQL table: COPY beside it, then one statement, twenty times as fast as row by row."""
+"""Many rows at once into a PostgreSQL table: the old rows of their keys go, then COPY, twenty times as fast as row by row."""
 
 from __future__ import annotations
 
@@ -13,23 +13,22 @@ from pyarrow import csv
 from sqlalchemy.engine import Connection
 
 
-def copy_upsert(connection: Connection, table: sa.Table, rows: pd.DataFrame, key: Sequence[str], reset: Sequence[str] = ()) -> None:
-    """Inserts rows or updates those with the same key, in the caller's transaction; `reset` columns become NULL on update.
+def copy_replace(connection: Connection, table: sa.Table, rows: pd.DataFrame, key: Sequence[str]) -> None:
+    """Puts rows in place of those with the same key, in the caller's transaction; columns not named become NULL.
 
-    rows: text or NA, columns named as in the table. The connection is one to PostgreSQL by psycopg.
+    rows: text or NA, columns named as in the table; keys hold no control character. The connection is one to PostgreSQL
+    by psycopg. COPY goes straight into the table: through a temporary one and ON CONFLICT each row was written twice.
     """
     quote = connection.dialect.identifier_preparer.quote
-    columns, name = [quote(column) for column in rows.columns], quote(table.name)
-    listed = ", ".join(columns)
-    said = [f"{column} = excluded.{column}" for column in columns] + [f"{quote(column)} = NULL" for column in reset]
-    connection.exec_driver_sql(f"CREATE TEMP TABLE arriving ON COMMIT DROP AS SELECT {listed} FROM {name} WITH NO DATA")
+    name, keys = quote(table.name), [quote(column) for column in key]
     raw: Any = connection.connection.driver_connection
-    with raw.cursor() as cursor, cursor.copy(f"COPY arriving ({listed}) FROM STDIN (FORMAT csv)") as copy:
-        copy.write(_csv(rows))
-    connection.exec_driver_sql(
-        f"INSERT INTO {name} ({listed}) SELECT {listed} FROM arriving "
-        f"ON CONFLICT ({', '.join(quote(column) for column in key)}) DO UPDATE SET {', '.join(said)}")
-    connection.exec_driver_sql("DROP TABLE arriving")
+    with raw.cursor() as cursor:
+        arrays = ", ".join(["string_to_array(%s, chr(31))"] * len(key))  # the driver's own arrays take ten times as long
+        same = " AND ".join(f"former.{column} = arriving.{column}" for column in keys)
+        cursor.execute(f"DELETE FROM {name} AS former USING unnest({arrays}) AS arriving ({', '.join(keys)}) WHERE {same}",
+                       ["\x1f".join(rows[column].to_list()) for column in key])
+        with cursor.copy(f"COPY {name} ({', '.join(quote(column) for column in rows.columns)}) FROM STDIN (FORMAT csv)") as copy:
+            copy.write(_csv(rows))
 
 
 def _csv(rows: pd.DataFrame) -> memoryview:
