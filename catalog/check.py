@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from catalog import disclosure
-from catalog.model import DatabaseFeed, Department, Entry, Feed, FieldType, FileFeed, Level
+from catalog.model import DatabaseFeed, Department, Entry, Feed, FieldType, FileFeed, Level, Sensitivity
 from catalog.nearest import hint
 
 if TYPE_CHECKING:
@@ -16,12 +16,22 @@ if TYPE_CHECKING:
 # Clause (1): law, administrative regulation or central policy; a local regulation carries a local entry (D2, D5).
 _CARRIES = {Level.LAW, Level.ADMINISTRATIVE_REGULATION, Level.CENTRAL_POLICY, Level.LOCAL_REGULATION}
 _SET_TYPES = (FieldType.CODE, FieldType.CODES)
-_RULE_TYPES = {"not_before": FieldType.DATE, "not_in_future": FieldType.DATE, "amount_agrees_with_text": FieldType.AMOUNT}
+_SUBJECT_TYPES = {"name": (FieldType.TEXT,), "uscc": (FieldType.USCC, FieldType.IDENTIFIER),
+                  "id_number": (FieldType.ID_NUMBER, FieldType.IDENTIFIER), "category": (FieldType.CODE,)}
+_RULE_TYPES = {
+    "not_before": {"field": FieldType.DATE, "other": FieldType.DATE},
+    "not_in_future": {"field": FieldType.DATE},
+    "category_matches_code": {"field": FieldType.CODE, "other": FieldType.USCC},
+    "amount_agrees_with_text": {"field": FieldType.AMOUNT, "other": FieldType.TEXT},
+    "valid_when": {"field": FieldType.IDENTIFIER, "other": FieldType.CODE},
+}
+# Which key of a rule is a word that must occur among the codes of which of its fields.
+_RULE_WORDS = {"category_matches_code": ("sole_trader", "field"), "valid_when": ("equals", "other"), "required_when": ("contains", "other")}
 
 
 def problems_of(catalog: Catalog) -> list[str]:
     """Every problem of a catalogue whose files are each well-formed, in the order of the files."""
-    found = [*_entries(catalog), *_departments(catalog), *_unused(catalog), *_instruments(catalog)]
+    found = [*_entries(catalog), *_departments(catalog), *_doors(catalog), *_unused(catalog), *_dates(catalog)]
     return list(dict.fromkeys(found))
 
 
@@ -29,9 +39,11 @@ def _entries(catalog: Catalog) -> Iterator[str]:
     collected = {feed.entry for feed in catalog.feeds.values()}
     for code, entry in catalog.entries.items():
         file = catalog.files["entries", code]
-        for problem in (*_basis(catalog, entry), *_fields(catalog, entry), *_subject(entry), *_rules(entry), *_key(entry),
-                        *disclosure.problems_of(catalog, entry)):
+        for problem in (*_basis(catalog, entry), *_fields(catalog, entry), *_subject(catalog, entry), *_rules(catalog, entry),
+                        *_key(entry), *disclosure.problems_of(catalog, entry)):
             yield f"{file}: {problem}"
+        if not (folder := file.split("/")[1]).startswith(f"{entry.category:02}_"):
+            yield f"{file}: category: {entry.category} is not the folder's; move the file out of {folder} or mend the number"
         if code not in collected:
             yield f"{file}: no department hands it in; add a feed to one, or remove the entry"
 
@@ -61,6 +73,11 @@ def _fields(catalog: Catalog, entry: Entry) -> Iterator[str]:
             yield f"fields.{code}.codes: {unknown(field.codes, catalog.codes)}"
         if (field.unit is None) == (field.type is FieldType.AMOUNT):
             yield f"fields.{code}.unit: an amount names its unit, no other type does"
+        is_number = field.type is FieldType.ID_NUMBER or code == entry.subject.id_number
+        if is_number and field.sensitivity is not Sensitivity.SENSITIVE_PERSONAL:
+            yield f"fields.{code}.sensitivity: a citizen's number is sensitive_personal"
+        if code == entry.subject.name and entry.subject.id_number and not field.sensitivity.is_personal:
+            yield f"fields.{code}.sensitivity: the entry holds people, so their name is personal"
         if code not in used:
             yield f"fields.{code}: nobody uses it: no grant, key, subject or rule; collecting it would serve nothing (D50)"
 
@@ -73,45 +90,62 @@ def _used(entry: Entry) -> set[str]:
     return {name for name in used if name is not None}
 
 
-def _subject(entry: Entry) -> Iterator[str]:
+def _subject(catalog: Catalog, entry: Entry) -> Iterator[str]:
     subject = entry.subject
-    wanted = {"uscc": FieldType.USCC, "id_number": FieldType.ID_NUMBER}
-    for key in ("name", "uscc", "id_number", "category"):
+    for key, wanted in _SUBJECT_TYPES.items():
         name = getattr(subject, key)
         if name is None:
             continue
         if name not in entry.fields:
             yield f"subject.{key}: {unknown(name, entry.fields)}"
-        elif key in wanted and entry.fields[name].type not in (wanted[key], FieldType.IDENTIFIER):
-            yield f"subject.{key}: {name} is not of type {wanted[key]} or identifier"
+        elif entry.fields[name].type not in wanted:
+            yield f"subject.{key}: {name} is not of type {' or '.join(wanted)}"
     if (subject.category is None) != (subject.natural_person_when is None):
         yield "subject.natural_person_when: goes together with subject.category"
+    elif subject.natural_person_when is not None:
+        word, codes = subject.natural_person_when, _codes_of(catalog, entry, subject.category)
+        if codes and word not in codes:
+            yield f"subject.natural_person_when: {word} is not a code of {subject.category}; nobody would count as a person"
     if subject.uscc is None and subject.id_number is None:
         yield "subject: neither uscc nor id_number; a record must say whom it is about"
 
 
-def _rules(entry: Entry) -> Iterator[str]:
+def _codes_of(catalog: Catalog, entry: Entry, name: str | None) -> Iterable[str]:
+    field = entry.fields.get(name or "")
+    return catalog.codes.get(field.codes or "", {}) if field else {}
+
+
+def _rules(catalog: Catalog, entry: Entry) -> Iterator[str]:
     for place, rule in enumerate(entry.rules):
+        types = _RULE_TYPES.get(rule.kind, {})
         for key in ("field", "other"):
             name = getattr(rule, key, None)
-            if name is not None and name not in entry.fields:
+            if name is None:
+                continue
+            if name not in entry.fields:
                 yield f"rules.{place}.{key}: {unknown(name, entry.fields)}"
-        wanted = _RULE_TYPES.get(rule.kind)
-        if wanted and rule.field in entry.fields and entry.fields[rule.field].type is not wanted:
-            yield f"rules.{place}.field: {rule.kind} is about a field of type {wanted}"
+            elif key in types and entry.fields[name].type is not types[key]:
+                yield f"rules.{place}.{key}: {rule.kind} wants a field of type {types[key]} here"
+        if rule.kind in _RULE_WORDS:
+            key, holder = _RULE_WORDS[rule.kind]
+            word, codes = getattr(rule, key), _codes_of(catalog, entry, getattr(rule, holder))
+            if codes and word not in codes and not (key == "contains" and any(word in code for code in codes)):
+                yield f"rules.{place}.{key}: {word} is not a code of {getattr(rule, holder)}; the rule would never hold"
 
 
 def _key(entry: Entry) -> Iterator[str]:
     for name in entry.natural_key:
         if name not in entry.fields:
             yield f"natural_key: {unknown(name, entry.fields)}"
-        elif entry.fields[name].type is FieldType.ID_NUMBER:
+        elif entry.fields[name].sensitivity is Sensitivity.SENSITIVE_PERSONAL or entry.fields[name].type is FieldType.ID_NUMBER:
             yield f"natural_key: {name} is a citizen's number; it may not shape the reference that recipients get (I3)"
         elif not entry.fields[name].required:
             yield f"natural_key: {name} is not required; a record without it could not be told apart"
     end = entry.publicity_end
     if end is not None and (end not in entry.fields or entry.fields[end].type is not FieldType.DATE):
         yield f"publicity_end: {end} is not a date field of the entry"
+    elif end is not None and not entry.fields[end].required:
+        yield f"publicity_end: {end} is not required; a record without it would be published for ever (D19)"
 
 
 def _departments(catalog: Catalog) -> Iterator[str]:
@@ -140,11 +174,29 @@ def _feeds(catalog: Catalog, department: Department) -> Iterator[str]:
 def _method(feed: Feed) -> Iterator[str]:
     if isinstance(feed, FileFeed) and feed.reading == "window":
         yield "reading: a drop folder has no window; write snapshot"
+    if isinstance(feed, FileFeed):
+        yield from (f"encodings: {name} is not an encoding" for name in feed.encodings if not _is_encoding(name))
     if isinstance(feed, DatabaseFeed):
         if (feed.reading == "window") != (feed.window_column is not None):
             yield "window_column: goes together with reading: window"
         if (feed.partitions > 1) != (feed.partition_column is not None):
             yield "partition_column: goes together with partitions above 1"
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        "".encode(name)
+    except LookupError:
+        return False
+    return True
+
+
+def _doors(catalog: Catalog) -> Iterator[str]:
+    owners: dict[str, str] = {}
+    for name, recipient in catalog.recipients.items():
+        file = catalog.files["recipients", name]
+        if (owner := owners.setdefault(recipient.connection, file)) != file:
+            yield f"{file}: connection: {recipient.connection} already leads to {owner}; each recipient has a door of its own (I1)"
 
 
 def _unused(catalog: Catalog) -> Iterator[str]:
@@ -159,7 +211,8 @@ def _unused(catalog: Catalog) -> Iterator[str]:
                 yield f"{catalog.files[folder, name]}: nobody uses it; cite it or remove it"
 
 
-def _instruments(catalog: Catalog) -> Iterator[str]:
-    for name, instrument in catalog.instruments.items():
-        if instrument.in_force_to is not None and instrument.in_force_to < instrument.in_force_from:
-            yield f"{catalog.files['instruments', name]}: in_force_to: lies before in_force_from"
+def _dates(catalog: Catalog) -> Iterator[str]:
+    for folder, dated in (("entries", catalog.entries), ("instruments", catalog.instruments)):
+        for name, thing in dated.items():
+            if thing.in_force_to is not None and thing.in_force_to < thing.in_force_from:
+                yield f"{catalog.files[folder, name]}: in_force_to: lies before in_force_from"

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from catalog.model import Entry, FieldType, Grant, Mask, RecipientKind, Sensitivity, SubjectKind
+from catalog.model import Entry, FieldType, Grant, Level, Mask, RecipientKind, Sensitivity, SubjectKind
 from catalog.nearest import hint
 
 if TYPE_CHECKING:
     from catalog.load import Catalog
 
 _TEXTUAL = {FieldType.TEXT, FieldType.IDENTIFIER}
+# Of the wording of D15, a State Council decision or order is not a level of its own: policy documents do not carry it.
+_PUBLISHES_PEOPLE = {Level.LAW, Level.ADMINISTRATIVE_REGULATION, Level.LOCAL_REGULATION}
 _FITS = {
     Mask.ID_NUMBER: {FieldType.ID_NUMBER, FieldType.IDENTIFIER},
     Mask.TOKEN: {FieldType.ID_NUMBER, FieldType.IDENTIFIER, FieldType.USCC},
@@ -28,7 +30,7 @@ def problems_of(catalog: Catalog, entry: Entry) -> Iterator[str]:
         for problem in (*_basis(catalog, grant), *_shape(entry, grant), *_sensitive(entry, grant)):
             yield f"grants.{name}.{problem}"
         if catalog.recipients[name].kind is RecipientKind.PUBLICITY_SITE:
-            yield from (f"grants.{name}.{problem}" for problem in _publicity(entry, grant))
+            yield from (f"grants.{name}.{problem}" for problem in (*_publicity(entry, grant), *_personal(catalog, grant)))
 
 
 def _basis(catalog: Catalog, grant: Grant) -> Iterator[str]:
@@ -83,3 +85,9 @@ def _publicity(entry: Entry, grant: Grant) -> Iterator[str]:
 def _is_name_of_firms(entry: Entry, grant: Grant, code: str) -> bool:
     """Whether the field names the subject and the grant leaves people out: then it names firms only."""
     return code == entry.subject.name and grant.subjects == (SubjectKind.LEGAL_PERSON,)
+
+
+def _personal(catalog: Catalog, grant: Grant) -> Iterator[str]:
+    levels = {catalog.instruments[basis.instrument].level for basis in grant.basis if basis.instrument in catalog.instruments}
+    if SubjectKind.NATURAL_PERSON in grant.subjects and levels and not levels & _PUBLISHES_PEOPLE:
+        yield "basis: people are published only on a law or regulation (D15); cite one or leave natural_person out"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +19,10 @@ from catalog.model import Department, Entry, Feed, Instrument, Recipient
 from catalog.nearest import hint
 
 Model = TypeVar("Model", bound=BaseModel)
+
+_FOLDERS = ("entries", "departments", "recipients", "instruments", "codes")
+_COLUMNS = {"code", "zh", "en"}
+_KEY = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class CatalogError(Exception):
@@ -65,7 +70,8 @@ class Catalog:
 def load(root: Path | None = None) -> Catalog:
     """The catalogue below `root`, by default the one shipped in this package.
 
-    Raises CatalogError with all problems at once: misspelt keys, unknown references, what nobody uses, broken duties.
+    Raises CatalogError with all problems at once: first what is wrong within files (misspelt keys, strays); once every
+    file is sound, what is wrong between them (unknown references, what nobody uses, broken duties).
     """
     from catalog.check import problems_of
 
@@ -88,10 +94,17 @@ class _Reader:
         self._digest = hashlib.sha256()
 
     def read(self) -> Catalog:
+        self._strays()
         entries = self._models("entries", Entry, "*/*")
         departments, recipients = self._models("departments", Department), self._models("recipients", Recipient)
         instruments, codes = self._models("instruments", Instrument), self._codes()
         return Catalog(entries, departments, recipients, instruments, codes, self._digest.hexdigest()[:16], self._files)
+
+    def _strays(self) -> None:
+        """A catalogue file outside the five folders would say nothing, as in a folder whose name is misspelt."""
+        for path in sorted(self._root.rglob("*")):
+            if path.suffix in (".yml", ".yaml", ".csv") and path.relative_to(self._root).parts[0] not in _FOLDERS:
+                self.problems.append(f"{self._name(path)}: does not belong here; the folders are {', '.join(_FOLDERS)}")
 
     def _models(self, folder: str, model: type[Model], pattern: str = "*") -> dict[str, Model]:
         read = (self._model(path, model) for path in self._listed(folder, pattern, ".yml"))
@@ -108,31 +121,45 @@ class _Reader:
                 self._file(folder, path)
             else:
                 self.problems.append(f"{self._name(path)}: does not belong here; {folder} holds {pattern}{suffix}")
+        if not listed:
+            self.problems.append(f"{folder}: missing or empty below {self._root}; a catalogue without {folder} decides nothing")
         return listed
 
     def _file(self, folder: str, path: Path) -> None:
+        if not _KEY.fullmatch(path.stem):
+            self.problems.append(f"{self._name(path)}: the file's name is the key: small letters, digits and _ only")
         if (other := self._files.setdefault((folder, path.stem), self._name(path))) != self._name(path):
             self.problems.append(f"{self._name(path)}: {path.stem} is already {other}; one key, one file")
 
     def _model(self, path: Path, model: type[Model]) -> tuple[Path, Model | None]:
         try:
             return path, model.model_validate(yaml.load(path.read_text(encoding="utf-8"), _Strict))
-        except yaml.YAMLError as error:
-            self.problems.append(f"{self._name(path)}: not readable as YAML: {' '.join(str(error).split())}")
         except ValidationError as error:
             self.problems += [f"{self._name(path)}: {_words(fault, model)}" for fault in error.errors(include_url=False)]
+        except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or a date that is in no calendar
+            self.problems.append(f"{self._name(path)}: not readable as YAML: {' '.join(str(error).split())}")
         return path, None
 
     def _codes(self) -> dict[str, dict[str, str]]:
-        sets = {}
-        for path in self._listed("codes", "*", ".csv"):
+        return {path.stem: self._code_set(path) for path in self._listed("codes", "*", ".csv")}
+
+    def _code_set(self, path: Path) -> dict[str, str]:
+        codes: dict[str, str] = {}
+        try:
             with path.open(encoding="utf-8", newline="") as file:
-                rows = list(csv.DictReader(file))
-            codes = [row.get("code") or "" for row in rows]
-            if not rows or set(rows[0]) != {"code", "zh", "en"} or "" in codes or len(set(codes)) < len(codes):
-                self.problems.append(f"{self._name(path)}: wants the columns code,zh,en and each code once")
-            sets[path.stem] = {row["code"]: row.get("zh") or "" for row in rows if row.get("code")}
-        return sets
+                reader = csv.DictReader(file, strict=True)
+                for row in reader:
+                    if set(row) != _COLUMNS or not all(word and word == word.strip() for word in row.values()):
+                        self.problems.append(f"{self._name(path)}: line {reader.line_num}: wants code,zh,en, each filled and trimmed")
+                    elif row["code"] in codes:
+                        self.problems.append(f"{self._name(path)}: line {reader.line_num}: {row['code']} is written twice")
+                    else:
+                        codes[row["code"]] = row["zh"]
+        except (csv.Error, ValueError) as error:
+            self.problems.append(f"{self._name(path)}: not readable as CSV: {error}")
+        if not codes:
+            self.problems.append(f"{self._name(path)}: no codes; write code,zh,en and a line for each")
+        return codes
 
     def _name(self, path: Path) -> str:
         return str(path.relative_to(self._root))
@@ -154,9 +181,11 @@ _Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping
 
 
 def _words(fault: Any, model: type[BaseModel]) -> str:
-    place = ".".join(str(part) for part in fault["loc"])
+    place = ".".join(str(part) for part in fault["loc"]) or "the whole file"
     if fault["type"] == "extra_forbidden":
-        return f"{place}: unknown key{hint(str(fault['loc'][-1]), _keys(model))}"
+        word = str(fault["loc"][-1])
+        # A key of another place is no help: `subject` in a grant wants to be `subjects`.
+        return f"{place}: unknown key{hint(word, _keys(model) - {word})}"
     if fault["type"] == "missing":
         return f"{place}: missing; write it"
     return f"{place}: {fault['msg']}"

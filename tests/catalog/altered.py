@@ -1,0 +1,58 @@
+"""The shipped catalogue, copied aside and altered in one place, as a slip of the pen would."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import catalog
+from catalog.load import CatalogError, load
+
+SHIPPED = Path(catalog.__file__).parent
+GONE = object()
+
+LICENCE = "entries/03_administrative_acts/administrative_licence_legal.yml"
+PENALTY = "entries/03_administrative_acts/administrative_penalty_legal.yml"
+PERSON = "entries/03_administrative_acts/administrative_penalty_natural.yml"
+REGISTER = "entries/01_registration/enterprise_registration.yml"
+ABNORMAL = "entries/05_abnormal_operation/abnormal_operation.yml"
+DEFAULTER = "entries/02_judgments/judgment_defaulter.yml"
+ARREARS = "entries/10_compliance/tax_arrears.yml"
+MARKET, ENFORCEMENT = "departments/market_regulation.yml", "departments/law_enforcement.yml"
+TAXATION, CREDIT_OFFICE = "departments/taxation.yml", "departments/credit_office.yml"
+
+
+def copied(folder: Path) -> Path:
+    """The catalogue's own files, without the code beside them."""
+    root = folder / "catalogue"
+    shutil.copytree(SHIPPED, root, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    return root
+
+
+def alter(root: Path, file: str, changes: dict[str, Any]) -> None:
+    """Sets what stands at each dotted key of a YAML file; GONE removes it, numbers are places in a list."""
+    content = yaml.safe_load((root / file).read_text("utf-8"))
+    for key, value in changes.items():
+        *way, last = (int(part) if part.isdigit() else part for part in key.split("."))
+        holder = content
+        for part in way:
+            holder = holder[part]
+        if value is GONE:
+            del holder[last]
+        elif isinstance(holder, list) and last == len(holder):
+            holder.append(value)
+        else:
+            holder[last] = value
+    (root / file).write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), "utf-8")
+
+
+def problems(root: Path) -> list[str]:
+    """What the loader says of a catalogue that it must not accept."""
+    with pytest.raises(CatalogError) as refusal:
+        load(root)
+    assert all(problem in str(refusal.value) for problem in refusal.value.problems)
+    return refusal.value.problems
