@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, NoSuchTableError
@@ -34,9 +35,11 @@ def deliver(batch: Batch, door: Door) -> Receipt:
         with engine.begin() as connection:
             (_copy if engine.dialect.name == "postgresql" else _replace)(connection, table, rows)
         return _await(engine, table, batch, door)
-    except DBAPIError as error:
-        raise RecipientUnavailable("database-unavailable", f"{door.names(batch)}: its database answered with "
-                                   f"{type(error.orig).__name__}; its records stay pending") from None
+    except (DBAPIError, psycopg.Error) as error:
+        # Not the error itself: databases quote the row they refuse (I8). COPY's errors come bare from the driver.
+        kind = type(error.orig if isinstance(error, DBAPIError) else error).__name__
+        raise RecipientUnavailable(
+            "database-unavailable", f"{door.names(batch)}: its database answered with {kind}; its records stay pending") from None
 
 
 def _table(engine: Engine, batch: Batch, door: Door) -> sa.Table:

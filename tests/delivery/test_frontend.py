@@ -1,0 +1,102 @@
+"""The front-end database door on SQLite and PostgreSQL: text arrives exactly, their flags are the receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+import delivery
+from catalog.load import load
+from delivery import Batch, Door, RecipientContractBreach, RecipientUnavailable
+from keys.connection import Connection
+from records.identity import TEXT
+from records.stages import HANDLE
+
+AWKWARD = ['say "yes"', "line\nbreak", "a,b;c", "back\\slash \\N", "", None, "=1+1", "日期；“引号”"]
+FIXED = "handle TEXT PRIMARY KEY, batch TEXT, pushed_at TEXT, taken_flag INTEGER {}, taken_at TEXT, failure_reason TEXT"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def theirs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """The recipient's database, without a table yet."""
+    url = f"sqlite:///{tmp_path / 'front.db'}" if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE IF EXISTS share_class_a_taxpayer")
+    yield engine
+    engine.dispose()
+
+
+def table(theirs: Engine, flag: str = "DEFAULT 1", columns: str = ", name TEXT") -> None:
+    with theirs.begin() as connection:
+        connection.exec_driver_sql(f"CREATE TABLE share_class_a_taxpayer ({FIXED.format(flag)}{columns})")
+
+
+def door(theirs: Engine) -> Door:
+    known, ticks = load(), count()
+    recipient = known.recipients["public_resources"].model_copy(update={"deadline": 3})
+    connection = Connection("public_resources", theirs.url.render_as_string(hide_password=False))
+    return Door("public_resources", recipient, "class_a_taxpayer", known.entries["class_a_taxpayer"], connection,
+                sleep=lambda _: None, monotonic=lambda: float(next(ticks)))
+
+
+def batch(name: str, cells: list[str | None]) -> Batch:
+    handles = [f"1-{place:02d}" for place in range(len(cells))]
+    return Batch(name, pd.DataFrame({HANDLE: pd.array(handles, dtype=TEXT), "name": pd.array(cells, dtype=TEXT)}))
+
+
+def names(theirs: Engine) -> list[str | None]:
+    with theirs.connect() as connection:
+        return list(connection.exec_driver_sql("SELECT name FROM share_class_a_taxpayer ORDER BY handle").scalars())
+
+
+def test_every_text_arrives_exactly_and_no_value_stays_no_value(theirs: Engine) -> None:
+    table(theirs)
+    receipt = delivery.deliver(batch("b1", AWKWARD), door(theirs))
+    assert names(theirs) == AWKWARD and len(receipt.accepted) == len(AWKWARD)
+
+
+def test_i4_a_second_delivery_replaces_the_first_and_takes_back_its_flag(theirs: Engine) -> None:
+    table(theirs, flag="")
+    delivery.deliver(batch("b1", ["old"]), door(theirs))
+    with theirs.begin() as connection:
+        connection.exec_driver_sql("UPDATE share_class_a_taxpayer SET taken_flag = 1, taken_at = 'x'")
+    receipt = delivery.deliver(batch("b2", ["new", "more"]), door(theirs))
+    assert names(theirs) == ["new", "more"] and receipt.accepted == ()
+    with theirs.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM share_class_a_taxpayer WHERE taken_at IS NULL").scalar_one() == 2
+
+
+def test_what_is_not_taken_by_the_deadline_stays_pending(theirs: Engine) -> None:
+    table(theirs, flag="")
+    receipt = delivery.deliver(batch("b1", ["a", "b"]), door(theirs))
+    assert receipt.accepted == () and not receipt.refused
+
+
+def test_a_row_that_they_could_not_take_is_refused_with_their_reason_code(theirs: Engine) -> None:
+    table(theirs, flag="DEFAULT 2")
+    assert dict(delivery.deliver(batch("b1", ["a"]), door(theirs)).refused) == {"1-00": "recipient-said-no"}
+
+
+def test_a_missing_table_is_named(theirs: Engine) -> None:
+    with pytest.raises(RecipientContractBreach, match="share_class_a_taxpayer"):
+        delivery.deliver(batch("b1", ["a"]), door(theirs))
+
+
+def test_a_missing_column_is_named(theirs: Engine) -> None:
+    table(theirs, columns="")
+    with pytest.raises(RecipientContractBreach, match="lacks name"):
+        delivery.deliver(batch("b1", ["a"]), door(theirs))
+
+
+def test_i8_a_database_that_refuses_is_tried_later_and_no_message_tells_a_value(theirs: Engine) -> None:
+    table(theirs, columns=", name TEXT CHECK (name <> '欧阳静好')")
+    with pytest.raises(RecipientUnavailable) as caught:
+        delivery.deliver(batch("b1", ["欧阳静好"]), door(theirs))
+    assert "欧阳" not in str(caught.value)

@@ -1,0 +1,83 @@
+"""The file package door: data first, manifest last, and the signed receipt file is what counts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b64encode
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import delivery
+from catalog.load import load
+from delivery import Batch, Door, ReceiptMismatch, RecipientContractBreach, RecipientUnavailable
+from keys.connection import Connection
+from keys.sign import Ed25519Signer
+from records.identity import TEXT
+from records.stages import HANDLE
+
+SIGNER = Ed25519Signer.from_seed(b"g" * 32, "gsxt-1")
+BATCH = Batch("b" * 64, pd.DataFrame({HANDLE: pd.array(["1-a"], dtype=TEXT), "name": pd.array(["某公司"], dtype=TEXT)}))
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    for name in ("incoming", "receipts"):
+        (tmp_path / name).mkdir()
+    return tmp_path
+
+
+def door(folder: Path, sleep: Callable[[float], None] = lambda _: None) -> Door:
+    known, ticks = load(), count()
+    recipient = known.recipients["gsxt"].model_copy(update={"deadline": 5})
+    connection = Connection("gsxt", folder.as_uri(), "", SIGNER.public_key, "gsxt-1")
+    return Door("gsxt", recipient, "serious_violation", known.entries["serious_violation"], connection,
+                sleep=sleep, monotonic=lambda: float(next(ticks)))
+
+
+def take(folder: Path, signer: Ed25519Signer = SIGNER) -> None:
+    """The recipient's side: reads the package as its manifest announces it, and puts a receipt."""
+    manifest = json.loads((folder / "incoming" / f"{BATCH.id}.manifest.json").read_bytes())
+    data = (folder / "incoming" / manifest["files"][0]["name"]).read_bytes()
+    assert hashlib.sha256(data).hexdigest() == manifest["files"][0]["sha256"]
+    records = [{"handle": json.loads(line)["handle"], "status": "accepted"} for line in data.splitlines()]
+    digest = f"sha-256=:{b64encode(hashlib.sha256(data).digest()).decode()}:"
+    receipt = json.dumps({"batch": BATCH.id, "entry": manifest["entry"], "content_digest": digest, "records": records}).encode()
+    signature = f"{signer.key_id}:{b64encode(signer.sign(receipt)).decode()}"
+    (folder / "receipts" / f"{BATCH.id}.receipt.sig").write_text(signature)
+    (folder / "receipts" / f"{BATCH.id}.receipt.json").write_bytes(receipt)
+
+
+def test_a_package_that_is_taken_brings_its_receipt(inbox: Path) -> None:
+    receipt = delivery.deliver(BATCH, door(inbox, lambda _: take(inbox)))
+    assert (receipt.accepted, receipt.key_id) == (("1-a",), "gsxt-1")
+    assert not list((inbox / "incoming").glob(".*"))
+
+
+def test_without_a_receipt_in_time_it_stays_pending_and_a_late_one_is_found_by_the_next_try(inbox: Path) -> None:
+    with pytest.raises(RecipientUnavailable, match="no receipt within 5 s"):
+        delivery.deliver(BATCH, door(inbox))
+    take(inbox)
+    for file in (inbox / "incoming").iterdir():
+        file.unlink()
+    assert delivery.deliver(BATCH, door(inbox)).accepted == ("1-a",)
+    assert not list((inbox / "incoming").iterdir())  # it was not put there again
+
+
+def test_a_half_written_earlier_try_is_overwritten(inbox: Path) -> None:
+    (inbox / "incoming" / f"{BATCH.id}.jsonl").write_bytes(b'{"half')
+    assert delivery.deliver(BATCH, door(inbox, lambda _: take(inbox))).accepted == ("1-a",)
+
+
+def test_a_receipt_by_another_key_proves_nothing(inbox: Path) -> None:
+    with pytest.raises(ReceiptMismatch):
+        delivery.deliver(BATCH, door(inbox, lambda _: take(inbox, Ed25519Signer.from_seed(b"x" * 32, "gsxt-1"))))
+
+
+def test_a_missing_inbox_needs_a_person(tmp_path: Path) -> None:
+    with pytest.raises(RecipientContractBreach, match="connection gsxt"):
+        delivery.deliver(BATCH, door(tmp_path / "none"))
