@@ -126,7 +126,7 @@ withdrawn = sa.Table(
 
 def connect(url: str) -> Engine:
     """An engine on the state database. SQLite waits for a lock up to 60 s and survives a crash (WAL, full sync)."""
-    engine = sa.create_engine(url)
+    engine = sa.create_engine(url, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _tune_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
