@@ -31,7 +31,7 @@ class ComponentDown(Exception):
 
 
 class Supervisor:
-    """Airflow's components as child processes, each with a process group of its own and a log in `logs`.
+    """Airflow's components as child processes, each with a session of its own and a log in `logs`.
 
     As a context: all started at the entry, all ended at the exit, whatever happened in between.
     """
@@ -64,9 +64,9 @@ class Supervisor:
                 [sys.executable, "-m", "airflow", name], env=self._environment, stdin=subprocess.DEVNULL, stdout=log,
                 stderr=subprocess.STDOUT, start_new_session=True)
 
-    def groups(self) -> dict[str, int]:
-        """The process group of each component that was started."""
-        return {name: process.pid for name, process in self._running.items()}
+    def sessions(self) -> set[int]:
+        """The sessions of the components that were started. All that a component starts stays in its session."""
+        return {process.pid for process in self._running.values()}
 
     def alive(self) -> None:
         """Raises ComponentDown if a component has ended by itself."""
@@ -85,16 +85,45 @@ class Supervisor:
 
     def stop(self) -> None:
         """Asks every component to end, waits, and ends by force what is left of it, its children too."""
+        sessions = self.sessions()
         for process in self._running.values():
-            _signal(process.pid, signal.SIGTERM, whole=False)
+            process.terminate()
         ends_at = time.monotonic() + GRACE
         while any(process.poll() is None for process in self._running.values()) and time.monotonic() < ends_at:
             time.sleep(0.1)
+        # Also after a good end: a task that is still at work outlives its scheduler. Again until none is left, since one may
+        # have been starting another.
+        while left := processes(sessions):
+            for pid in left:
+                _kill(pid)
+            time.sleep(0.05)
         for process in self._running.values():
-            # Also after a good end: a worker that outlived its scheduler is in the scheduler's group.
-            _signal(process.pid, signal.SIGKILL, whole=True)
             process.wait()
         self._running.clear()
+
+
+def processes(sessions: set[int]) -> list[int]:
+    """The processes now running in these sessions, as Linux tells; not by group, since Airflow gives each task its own."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            told = place.read_bytes()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        # pid (name) state parent group session ...; the name may hold anything, brackets too
+        state, _, _, session = told.rpartition(b")")[2].split()[:4]
+        if int(session) in sessions and state not in (b"Z", b"X"):
+            found.append(int(place.parent.name))
+    return found
+
+
+def asked_to_end() -> list[int]:
+    """From now on filled with the signals by which this process is asked to end: Ctrl-C, a service manager, or the shell
+    whose terminal was closed. None of them ends it at once, which would leave the components behind."""
+    ended: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _: ended.append(received))
+    return ended
 
 
 def addresses(port: int) -> dict[str, str]:
@@ -117,16 +146,14 @@ def free_port() -> int:
 
 
 def main() -> int:
-    """Runs everything until SIGINT or SIGTERM; returns 0 then, 1 if a component failed."""
+    """Runs everything until it is asked to end; returns 0 then, 1 if a component failed."""
     from gateway.sample import World
 
     place = house.home()
     os.umask(0o077)
     port = _port(os.environ.get("PORT", "8080"))
     logs = place / "var" / "logs"
-    ended: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda received, _: ended.append(received))
+    ended = asked_to_end()
     print("getting ready (secrets, keys, state, Airflow's tables, sample departments and recipients)", flush=True)
     gateway = house.prepare(house.last_night(datetime.now(UTC)))
     with house.quiet(logs / "migrate.log"):
@@ -178,11 +205,10 @@ def _healthy(url: str) -> bool:
     return all(told.get(name, {}).get("status") == "healthy" for name in wanted)
 
 
-def _signal(pid: int, number: signal.Signals, whole: bool) -> None:
-    """Signals a process or its whole group; one that has ended already is as good."""
-    send: Callable[[int, int], None] = os.killpg if whole else os.kill
+def _kill(pid: int) -> None:
+    """Ends a process by force; one that has ended already is as good."""
     try:
-        send(pid, number)
+        os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
 

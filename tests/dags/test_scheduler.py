@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -76,10 +75,11 @@ def test_a_backfill_reads_three_past_nights_and_sends_nothing_twice(airflow: Air
 def test_nothing_is_left_running_when_the_supervisor_has_stopped(
     airflow: Airflow, running: up.Supervisor, backfilled: list[str],
 ) -> None:
-    groups = running.groups()
-    assert len(groups) == len(up.COMPONENTS)
+    sessions = running.sessions()
+    assert len(sessions) == len(up.COMPONENTS)
+    assert len(up.processes(sessions)) > len(up.COMPONENTS)
     running.stop()
-    assert [name for name, group in groups.items() if alive(group)] == []
+    assert up.processes(sessions) == []
 
 
 def until(running: up.Supervisor, there: Callable[[], bool], what: str) -> None:
@@ -105,11 +105,3 @@ def rows(airflow: Airflow, query: str, values: tuple[str, ...]) -> list[tuple[ob
     engine = sa.create_engine(airflow.metadata_url, poolclass=sa.NullPool)
     with engine.connect() as connection:
         return [tuple(row) for row in connection.exec_driver_sql(query, values)]
-
-
-def alive(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
