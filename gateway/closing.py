@@ -30,6 +30,7 @@ def close_run(gateway: Gateway, run: Run) -> str:
         log.append(connection, [Line(Event.RUN_CLOSED, run["run"], run["feed"], notes={"state": state})], gateway.clock())
         keep = outbox.owed_paths(connection)
     gateway.staging.clear(run["run"], keep)
+    gateway.quarantine.expire(gateway.clock().date())
     if troubles:
         raise NightIncomplete(f"feed {run['feed']}: {state}. " + " ".join(words for _, words in troubles))
     return state

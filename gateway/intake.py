@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import traceback
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -107,6 +109,17 @@ def settle(gateway: Gateway, run: Run, checked: list[Json], accept_shrunken: boo
         _guard_stock(gateway, run, checked, accepted)
     _account(gateway, [Line(Event.SOURCE_BALANCED, run["run"], run["feed"], figures=figures)])
     return settled
+
+
+def account_defect(gateway: Gateway, run: Run, error: Exception) -> str:
+    """Puts an error that nobody foresaw on the ledger and returns the words for it: its kind and place, since its own
+    words may quote a value (I8)."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    words = (f"feed {run['feed']}: {type(error).__name__} at {Path(place.filename).name}:{place.lineno}, a defect of the gateway or of "
+             "this machine (disk, memory, database); report it. What was not delivered goes out with the next run")
+    notes: Mapping[str, Any] = {"partition": "(defect)", "reason": "defect", "message": words}
+    _account(gateway, [Line(Event.FAILED, run["run"], run["feed"], notes=notes)])
+    return words
 
 
 def context(gateway: Gateway, feed: str, today: date) -> expectations.Context:

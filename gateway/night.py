@@ -77,6 +77,17 @@ def run_feed(gateway: Gateway, feed: str, window: tuple[str, str], tell: Tell = 
     A partition or recipient in trouble does not stop the others; what happened stands on the ledger and is told.
     """
     run = intake.open_run(gateway, feed, window, f"command:{uuid.uuid4()}")
+    try:
+        _steps(gateway, run, tell, accept_shrunken)
+    except Exception as error:
+        # What nobody foresaw in one feed must not cost the others their night; it fails this run and is told.
+        tell(intake.account_defect(gateway, run, error))
+    with _going_on(tell):
+        closing.close_run(gateway, run)
+    return run["run"]
+
+
+def _steps(gateway: Gateway, run: Run, tell: Tell, accept_shrunken: bool) -> None:
     parts: list[Json] = []
     checked: list[Json] = []
     with _going_on(tell):
@@ -89,9 +100,6 @@ def run_feed(gateway: Gateway, feed: str, window: tuple[str, str], tell: Tell = 
         for recipient in outgo.recipients(gateway, run):
             with _going_on(tell):
                 outgo.send(gateway, run, settled, recipient)
-    with _going_on(tell):
-        closing.close_run(gateway, run)
-    return run["run"]
 
 
 @contextmanager

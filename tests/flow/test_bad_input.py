@@ -99,3 +99,17 @@ def test_two_nights_at_once_deliver_every_record_once(gateway: Gateway, world: W
     for name, out in figures[0]["recipients"].items():
         delivered = out["delivered"] + figures[1]["recipients"][name]["delivered"]
         assert delivered == out["accepted"] == sum(1 for who, _, _ in content(gateway.home) if who == name)
+
+
+def test_i8_what_nobody_foresaw_fails_its_feed_alone_and_is_told_without_a_value(gateway: Gateway, world: World) -> None:
+    # A database that refuses to write stands for a fault of the machine.
+    with gateway.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TRIGGER full BEFORE INSERT ON outbox WHEN NEW.feed = 'taxation.tax_arrears' "
+                                   "BEGIN SELECT RAISE(ABORT, '欧阳静好'); END")
+    found, told = night(gateway, ARREARS, CLASS_A)
+    assert found[ARREARS]["state"] == "failed" and found[CLASS_A]["state"] == "complete"
+    assert "defect" in told and "欧阳" not in told
+    with gateway.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER full")
+    again, told = night(gateway, ARREARS)
+    assert again[ARREARS]["state"] == "complete" and again["balanced"] and told == ""
