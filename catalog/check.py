@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from catalog import disclosure
-from catalog.model import DatabaseFeed, Department, Entry, Feed, FieldType, FileFeed, Level, Sensitivity
-from catalog.nearest import hint
+from catalog import disclosure, sources
+from catalog.model import Entry, FieldType, Instrument, Level, Sensitivity
+from catalog.nearest import normal_name, unknown
 
 if TYPE_CHECKING:
     from catalog.load import Catalog
@@ -31,7 +30,8 @@ _RULE_WORDS = {"category_matches_code": ("sole_trader", "field"), "valid_when": 
 
 def problems_of(catalog: Catalog) -> list[str]:
     """Every problem of a catalogue whose files are each well-formed, in the order of the files."""
-    found = [*_entries(catalog), *_departments(catalog), *_doors(catalog), *_unused(catalog), *_dates(catalog)]
+    found = [*_entries(catalog), *sources.problems_of(catalog), *_doors(catalog), *_code_sets(catalog), *_unused(catalog),
+             *_dates(catalog)]
     return list(dict.fromkeys(found))
 
 
@@ -39,8 +39,8 @@ def _entries(catalog: Catalog) -> Iterator[str]:
     collected = {feed.entry for feed in catalog.feeds.values()}
     for code, entry in catalog.entries.items():
         file = catalog.files["entries", code]
-        for problem in (*_basis(catalog, entry), *_fields(catalog, entry), *_subject(catalog, entry), *_rules(catalog, entry),
-                        *_key(entry), *disclosure.problems_of(catalog, entry)):
+        for problem in (*_basis(catalog, entry), *_fields(catalog, entry), *_titles(entry), *_subject(catalog, entry),
+                        *_rules(catalog, entry), *_key(entry), *disclosure.problems_of(catalog, entry)):
             yield f"{file}: {problem}"
         if not (folder := file.split("/")[1]).startswith(f"{entry.category:02}_"):
             yield f"{file}: category: {entry.category} is not the folder's; move the file out of {folder} or mend the number"
@@ -49,19 +49,24 @@ def _entries(catalog: Catalog) -> Iterator[str]:
 
 
 def _basis(catalog: Catalog, entry: Entry) -> Iterator[str]:
-    levels = set()
+    cited = []
     for place, basis in enumerate(entry.basis):
         if basis.instrument in catalog.instruments:
-            levels.add(catalog.instruments[basis.instrument].level)
+            cited.append(catalog.instruments[basis.instrument])
         else:
             yield f"basis.{place}.instrument: {unknown(basis.instrument, catalog.instruments)}"
-    if levels and not levels & _CARRIES:
+    carrying = [instrument for instrument in cited if instrument.level in _CARRIES]
+    if cited and not carrying:
         yield "basis: rests on no law, administrative regulation or central policy document (D2); cite one"
+    elif cited and not any(_bears(instrument, entry) for instrument in carrying):
+        yield "basis: no instrument that carries the entry is in force as long as the entry is (D2); cite one or end the entry"
 
 
-def unknown(word: str, known: Iterable[str]) -> str:
-    """The words for a reference that leads nowhere."""
-    return f"{word} is not in the catalogue{hint(word, known)}"
+def _bears(instrument: Instrument, entry: Entry) -> bool:
+    """Whether the instrument was in force when the entry began and ends no earlier than the entry."""
+    ends = instrument.in_force_to
+    outlasts = ends is None or (entry.in_force_to is not None and entry.in_force_to <= ends)
+    return instrument.in_force_from <= entry.in_force_from and outlasts
 
 
 def _fields(catalog: Catalog, entry: Entry) -> Iterator[str]:
@@ -78,8 +83,17 @@ def _fields(catalog: Catalog, entry: Entry) -> Iterator[str]:
             yield f"fields.{code}.sensitivity: a citizen's number is sensitive_personal"
         if code == entry.subject.name and entry.subject.id_number and not field.sensitivity.is_personal:
             yield f"fields.{code}.sensitivity: the entry holds people, so their name is personal"
+        if field.type in (FieldType.TEXT, FieldType.IDENTIFIER) and field.length is None:
+            yield f"fields.{code}.length: a text or identifier says how long it may be"
         if code not in used:
             yield f"fields.{code}: nobody uses it: no grant, key, subject or rule; collecting it would serve nothing (D50)"
+
+
+def _titles(entry: Entry) -> Iterator[str]:
+    first = dict[str, str]()
+    for code, field in entry.fields.items():
+        if (other := first.setdefault(normal_name(field.title.zh), code)) != code:
+            yield f"fields.{code}.title.zh: {other} has the same; a header could not tell them apart"
 
 
 def _used(entry: Entry) -> set[str]:
@@ -148,55 +162,21 @@ def _key(entry: Entry) -> Iterator[str]:
         yield f"publicity_end: {end} is not required; a record without it would be published for ever (D19)"
 
 
-def _departments(catalog: Catalog) -> Iterator[str]:
-    for name, department in catalog.departments.items():
-        file = catalog.files["departments", name]
-        yield from (f"{file}: {problem}" for problem in _feeds(catalog, department))
-    sources = Counter(feed.entry for department in catalog.departments.values() for feed in department.feeds)
-    for entry in (entry for entry, count in sources.items() if count > 1):
-        files = [catalog.files["departments", name] for name, department in catalog.departments.items()
-                 for feed in department.feeds if feed.entry == entry]
-        yield f"{files[-1]}: feeds: {entry} already comes from {files[0]}; an entry has one collector (I10, D12)"
-
-
-def _feeds(catalog: Catalog, department: Department) -> Iterator[str]:
-    for place, feed in enumerate(department.feeds):
-        if feed.entry not in catalog.entries:
-            yield f"feeds.{place}.entry: {unknown(feed.entry, catalog.entries)}"
-            continue
-        fields = catalog.entries[feed.entry].fields
-        yield from (f"feeds.{place}.columns: {unknown(name, fields)}" for name in feed.columns if name not in fields)
-        names = Counter(name for written in feed.columns.values() for name in set(written))
-        yield from (f"feeds.{place}.columns: {name} stands for two fields" for name, count in names.items() if count > 1)
-        yield from (f"feeds.{place}.{problem}" for problem in _method(feed))
-
-
-def _method(feed: Feed) -> Iterator[str]:
-    if isinstance(feed, FileFeed) and feed.reading == "window":
-        yield "reading: a drop folder has no window; write snapshot"
-    if isinstance(feed, FileFeed):
-        yield from (f"encodings: {name} is not an encoding" for name in feed.encodings if not _is_encoding(name))
-    if isinstance(feed, DatabaseFeed):
-        if (feed.reading == "window") != (feed.window_column is not None):
-            yield "window_column: goes together with reading: window"
-        if (feed.partitions > 1) != (feed.partition_column is not None):
-            yield "partition_column: goes together with partitions above 1"
-
-
-def _is_encoding(name: str) -> bool:
-    try:
-        "".encode(name)
-    except LookupError:
-        return False
-    return True
-
-
 def _doors(catalog: Catalog) -> Iterator[str]:
     owners: dict[str, str] = {}
     for name, recipient in catalog.recipients.items():
         file = catalog.files["recipients", name]
         if (owner := owners.setdefault(recipient.connection, file)) != file:
             yield f"{file}: connection: {recipient.connection} already leads to {owner}; each recipient has a door of its own (I1)"
+
+
+def _code_sets(catalog: Catalog) -> Iterator[str]:
+    for name, names in catalog.codes.items():
+        file, first = catalog.files["codes", name], dict[str, str]()
+        for code, title in names.items():
+            # A department may write the code or its name, so neither may lead to two codes.
+            if (other := first.setdefault(title, code)) != code or (title != code and title in names):
+                yield f"{file}: {title} is the name of {code} and of {other if other != code else title} too; one name, one code"
 
 
 def _unused(catalog: Catalog) -> Iterator[str]:

@@ -56,8 +56,10 @@ def _shape(entry: Entry, grant: Grant) -> Iterator[str]:
 
 def _can_be(entry: Entry, kind: SubjectKind) -> bool:
     subject = entry.subject
-    own = subject.id_number if kind is SubjectKind.NATURAL_PERSON else subject.uscc
-    return own is not None or subject.category is not None
+    if kind is SubjectKind.NATURAL_PERSON:
+        # A category will not do: it also tells people who strayed into a file of firms, and without a number no minor is known.
+        return subject.id_number is not None
+    return subject.uscc is not None or subject.category is not None
 
 
 def _sensitive(entry: Entry, grant: Grant) -> Iterator[str]:

@@ -35,7 +35,7 @@ def copied(folder: Path) -> Path:
 
 def alter(root: Path, file: str, changes: dict[str, Any]) -> None:
     """Sets what stands at each dotted key of a YAML file; GONE removes it, numbers are places in a list."""
-    content = yaml.safe_load((root / file).read_text("utf-8"))
+    content = yaml.load((root / file).read_text("utf-8"), yaml.CSafeLoader)
     for key, value in changes.items():
         *way, last = (int(part) if part.isdigit() else part for part in key.split("."))
         holder = content
@@ -47,7 +47,7 @@ def alter(root: Path, file: str, changes: dict[str, Any]) -> None:
             holder.append(value)
         else:
             holder[last] = value
-    (root / file).write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), "utf-8")
+    (root / file).write_text(yaml.dump(content, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False), "utf-8")
 
 
 def problems(root: Path) -> list[str]:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import ast
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
 from catalog.load import Catalog, load
 from catalog.model import Mask, RecipientKind, Sensitivity, SubjectKind
+from keys.keyring import Keyring
+from records.stages import REASON, RECORD
+from release.permit import permit
+from release.terms import Terms
 from tests.catalog.altered import GONE, LICENCE, MARKET, REGISTER, SHIPPED, alter, copied
 
+TEXT = pd.ArrowDtype(pa.string())
 SITES = {"credit_china", "gsxt"}
 # Confirmed in a source that the domain reference names; every other number and date is from memory until someone looks.
 CONFIRMED = {"opinions_2020_49", "double_publicity_2018_424", "credit_repair_2025_36", "data_sharing_regulation"}
@@ -71,6 +79,24 @@ def test_the_number_of_a_licence_taken_from_a_person_is_not_published(shipped: C
     entry = shipped.entries["administrative_penalty_natural"]
     assert not entry.fields["CF_NR_ZKDX"].publish
     assert not any("CF_NR_ZKDX" in entry.grants[site].fields for site in SITES & set(entry.grants))
+
+
+@pytest.mark.parametrize("act", ["administrative_licence", "administrative_penalty"])
+@pytest.mark.parametrize(("file", "stray"), [("legal", "自然人"), ("natural", "法人及非法人组织"), ("natural", "个体工商户")])
+def test_i1_a_subject_who_strays_into_the_other_file_goes_to_nobody(shipped: Catalog, act: str, file: str, stray: str) -> None:
+    code, ring = f"{act}_{file}", Keyring.for_tests()
+    entry = shipped.entries[code]
+    nobody = pd.Index([], dtype=TEXT)
+    row = dict.fromkeys(entry.fields, "2099-01-01") | {RECORD: "r", str(entry.subject.category): stray}
+    for recipient in entry.grants:
+        terms = Terms(code, entry, recipient, shipped.recipients[recipient], date(2026, 11, 23),
+                      ring.derive("handle", recipient), ring.derive("digest", recipient), "")  # fmt: skip
+        permitted = permit(pd.DataFrame([row], dtype=TEXT), terms, pd.Series([], nobody, dtype=TEXT), nobody)
+        assert permitted.withheld[REASON].tolist() == ["subject-kind"] and permitted.rows.empty
+
+
+def test_what_the_penalty_law_lists_one_by_one_is_understood_one_by_one(shipped: Catalog) -> None:
+    assert {"没收违法所得", "没收非法财物", "暂扣许可证件", "吊销许可证件"} <= set(shipped.codes["penalty_class"])
 
 
 def test_no_title_stands_for_two_fields_of_an_entry(shipped: Catalog) -> None:

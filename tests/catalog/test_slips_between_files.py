@@ -81,6 +81,15 @@ REFERENCES: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "instruments/pipl.yml", {"in_force_to": "2020-01-01"}, "in_force_to", "lies before in_force_from"),
     "names for an unknown field": (MARKET, {"feeds.1.columns.nam": ["企业"]}, "feeds.1.columns", "did you mean name?"),
     "a source column for two fields": (MARKET, {"feeds.1.columns.name": ["reg_no"]}, "feeds.1.columns", "reg_no stands for two fields"),
+    "a source column for two fields, in full width": (
+        MARKET, {"feeds.1.columns.name": ["ＲＥＧ＿no "]}, "feeds.1.columns", "reg_no stands for two fields"),
+    "a source column that is the title of another field": (
+        MARKET, {"feeds.1.columns.name": ["注册号"]}, "feeds.1.columns.name", "already what registration_number is called"),
+    "a source column that is the code of another field": (
+        MARKET, {"feeds.1.columns.name": ["USCC"]}, "feeds.1.columns.name", "already what uscc is called"),
+    "a title for two fields": (ABNORMAL, {"fields.removed_by.title.zh": "移出原因"}, "fields.removed_by.title.zh", "removal_reason has the same"),
+    "a text without a length": (LICENCE, {"fields.XK_NR.length": GONE}, "fields.XK_NR.length", "how long it may be"),
+    "an identifier without a length": (LICENCE, {"fields.XK_XKBH.length": GONE}, "fields.XK_XKBH.length", "how long it may be"),
     "a window on a drop folder": (MARKET, {"feeds.0.reading": "window"}, "feeds.0.reading", "a drop folder has no window"),
     "an encoding that does not exist": (MARKET, {"feeds.0.encodings": ["gb18031"]}, "feeds.0.encodings", "gb18031 is not an encoding"),
     "a window without its column": (ENFORCEMENT, {"feeds.0.reading": "window"}, "feeds.0.window_column", "goes together"),
@@ -118,7 +127,8 @@ DUTIES: dict[str, tuple[str, dict[str, Any], str, str]] = {
         LICENCE, {"grants.gsxt.fields.XK_XDR_SHXYM": "id_number"}, "grants.gsxt.fields.XK_XDR_SHXYM", "mask id_number does not fit"),
     "people granted of an entry on firms": (LICENCE, {"grants.gsxt.subjects.1": "natural_person"}, "grants.gsxt.subjects", "holds no natural persons"),
     "firms granted of an entry on people": (
-        PERSON, {"grants.public_resources.subjects": ["legal_person"]}, "grants.public_resources.subjects", "holds no legal persons"),
+        PERSON, {"subject.category": GONE, "subject.natural_person_when": GONE, "grants.public_resources.subjects": ["legal_person"]},
+        "grants.public_resources.subjects", "holds no legal persons"),
 }  # fmt: skip
 SLIPS = REFERENCES | DUTIES
 
@@ -186,6 +196,38 @@ def test_firms_may_be_granted_where_a_category_tells_them_apart(tmp_path: Path) 
     root = copied(tmp_path)
     alter(root, DEFAULTER, {"subject.uscc": GONE})
     assert load(root).entries["judgment_defaulter"].subject.uscc is None
+
+
+@pytest.mark.parametrize("until", ["2021-12-15", "2026-12-31"])
+def test_d2_an_entry_may_not_outlive_the_last_law_that_carries_it(tmp_path: Path, until: str) -> None:
+    root = copied(tmp_path)
+    alter(root, "instruments/penalty_law.yml", {"in_force_to": until})
+    assert any(problem.startswith(f"{PENALTY}: basis: no instrument that carries the entry") for problem in problems(root))
+    for entry in (PENALTY, PERSON):
+        alter(root, entry, {"in_force_to": "2026-12-31"})
+    if until == "2026-12-31":
+        load(root)
+
+
+def test_d2_an_entry_may_not_begin_before_the_law_that_carries_it(tmp_path: Path) -> None:
+    root = copied(tmp_path)
+    alter(root, "instruments/penalty_law.yml", {"in_force_from": "2022-01-01"})
+    assert any(problem.startswith(f"{PENALTY}: basis: no instrument that carries the entry") for problem in problems(root))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("2,无效", "2,有效", "有效 is the name of 2 and of 1 too"),
+        ("2,无效", "2,1", "1 is the name of 2 and of 1 too"),
+        ("1,有效", "1,2", "2 is the name of 1 and of 2 too"),
+    ],
+)
+def test_a_name_that_leads_to_two_codes_is_named(tmp_path: Path, before: str, after: str, told: str) -> None:
+    root = copied(tmp_path)
+    file = root / "codes/licence_state.csv"
+    file.write_text(file.read_text("utf-8").replace(before, after), "utf-8")
+    assert problems(root) == [f"codes/licence_state.csv: {told}; one name, one code"]
 
 
 def test_all_slips_between_files_come_at_once(tmp_path: Path) -> None:
