@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-import sqlalchemy as sa
 
 from gateway import sample
 from gateway.figures import night_figures
@@ -21,18 +19,11 @@ FEEDS = ["law_enforcement.administrative_penalty_legal", "court.judgment_default
 
 
 @pytest.fixture
-def on_postgresql(gateway: Gateway, postgresql_url: str) -> Iterator[Gateway]:
-    name = f"gateway_{secrets.token_hex(4)}"
-    server = sa.create_engine(postgresql_url, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    made = replace(gateway, database=sa.make_url(postgresql_url).set(database=name).render_as_string(hide_password=False))
+def on_postgresql(gateway: Gateway, empty_postgresql_url: str) -> Iterator[Gateway]:
+    made = replace(gateway, database=empty_postgresql_url)
     set_up(made)
     yield made
     made.engine.dispose()
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    server.dispose()
 
 
 def test_i2_i4_a_night_on_postgresql_balances_and_a_second_one_sends_nothing(on_postgresql: Gateway, world: World) -> None:
