@@ -7,9 +7,12 @@ import os
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from gateway.settings import Gateway
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=(
     "Data-sharing gateway for public credit information: collects from departments, checks against the catalogue, "
@@ -53,9 +56,8 @@ def night(
     from gateway.figures import last_line, night_figures, table
     from gateway.intake import SHANGHAI
     from gateway.night import run_night
-    from gateway.settings import from_environment
 
-    gateway = from_environment()
+    gateway = _set_up()
     known = sorted(gateway.catalog.feeds)
     _usage(sorted(set(feed or []) - set(known)), f"unknown feed; the catalogue knows {', '.join(known)}")
     day = on.date() if on else gateway.clock().astimezone(SHANGHAI).date()
@@ -124,9 +126,7 @@ def quarantine_list(
     feed: Annotated[str | None, typer.Option(help="Only this feed, as department.entry.")] = None, as_json: AsJson = False,
 ) -> None:
     """List what lies in quarantine: where each row stood and why it failed, never its content."""
-    from gateway.settings import from_environment
-
-    items = from_environment().quarantine.items(feed)
+    items = _set_up().quarantine.items(feed)
     if as_json:
         typer.echo(json.dumps(items.to_dict("records"), ensure_ascii=False, indent=1))
         return
@@ -140,12 +140,11 @@ def quarantine_list(
 @ledger_app.command("verify")
 def ledger_verify(as_json: AsJson = False) -> None:
     """Follow the chain of the whole ledger and add up every balance again."""
-    from gateway.settings import from_environment
     from ledger.events import Imbalance
     from ledger.log import LedgerBroken, verify
 
     try:
-        found = verify(from_environment().engine)
+        found = verify(_set_up().engine)
     except (LedgerBroken, Imbalance) as error:
         _complain(str(error))
         raise typer.Exit(BROKEN) from None
@@ -163,6 +162,17 @@ def _readable(report: dict[str, Any]) -> str:
     lines = [f"{name.replace('_', ' ')}: {value if value not in ({}, [], '') else '-'}" for name, value in report.items()]
     lines += [f"  row {row['row']}: {', '.join(row['reasons'])}" for row in rows or []]
     return "\n".join(lines)
+
+
+def _set_up() -> Gateway:
+    """The gateway of the environment; ends the command with a clear word if it was never set up."""
+    from gateway.settings import from_environment
+
+    gateway = from_environment()
+    if not gateway.passphrase.is_file():
+        _complain(f"{gateway.home}: no gateway here; name its folder in GATEWAY_HOME, or make one with `gateway setup`")
+        raise typer.Exit(2)
+    return gateway
 
 
 def _complain(words: str) -> None:
