@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,11 +13,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from delivery.base import Batch
+from delivery.base import Batch, DeliveryFailed, RecipientUnavailable
 from ledger import log
 from ledger.events import Event, Line
 from records.bulk import copy_replace
-from records.schema import holdings, outbox, owed
+from records.schema import holdings, outbox, owed, runs
 from records.stages import DIGEST, HANDLE, RECORD, Receipt
 from records.staging import Reference
 
@@ -77,31 +78,56 @@ def settle(connection: Connection, errand: Errand, batch: pd.DataFrame, receipt:
     return len(taken)
 
 
-def give_up(connection: Connection, errand: Errand, batch: str, reason: str, at: datetime) -> None:
+def give_up(connection: Connection, errand: Errand, batch: str, error: DeliveryFailed, at: datetime) -> None:
     """Closes the intent of a batch that brought no valid receipt. Its records stay pending."""
-    log.append(connection, [errand.line(Event.UNDELIVERED, {}, batch=batch, reason=reason)], at)
-    _close(connection, errand, batch, "undelivered", at, reason)
+    waits = isinstance(error, RecipientUnavailable)
+    line = errand.line(Event.UNDELIVERED, {}, batch=batch, reason=error.reason, waits="yes" if waits else "no")
+    log.append(connection, [line], at)
+    _close(connection, errand, batch, "undelivered", at, error.reason)
 
 
-def owe(connection: Connection, errand: Errand, reference: Reference | None) -> None:
-    """Notes where the records lie that this recipient is still owed of this feed; None if it has everything."""
-    connection.execute(sa.delete(owed).where(owed.c.recipient == errand.recipient, owed.c.feed == errand.feed))
-    if reference is not None:
-        place = {"recipient": errand.recipient, "feed": errand.feed, "run": errand.run}
-        connection.execute(sa.insert(owed).values(**place, **reference.as_json()))
+def owe(connection: Connection, errand: Errand, references: Sequence[Reference]) -> None:
+    """Notes staged batches that this recipient is owed of this feed: before delivery, so that no crash can lose them."""
+    for reference in references:
+        row = {"recipient": errand.recipient, "feed": errand.feed, "run": errand.run} | reference.as_json()
+        again = {name: row[name] for name in ("run", "rows", "sha256")}
+        insert = _insert(connection, owed).values(row)
+        connection.execute(insert.on_conflict_do_update(index_elements=["recipient", "feed", "path"], set_=again))
 
 
-def owing(connection: Connection, errand: Errand) -> Reference | None:
-    """Where the records lie that this recipient is owed from earlier runs of this feed."""
-    query = sa.select(owed.c.path, owed.c.rows, owed.c.sha256).where(
-        owed.c.recipient == errand.recipient, owed.c.feed == errand.feed)
-    row = connection.execute(query).one_or_none()
-    return Reference(*row) if row else None
+def owe_anew(connection: Connection, errand: Errand, references: Sequence[Reference]) -> None:
+    """The same for what a run has just settled, in place of what an earlier try of the run settled."""
+    mine = _mine(errand) & (owed.c.run == errand.run) & owed.c.path.not_like("%/owed/%")
+    connection.execute(sa.delete(owed).where(mine))
+    owe(connection, errand, references)
+
+
+def forget(connection: Connection, errand: Errand, references: Sequence[Reference]) -> None:
+    """Notes that staged batches have been dealt with: delivered, withheld, or owed as part of another batch."""
+    for reference in references:
+        connection.execute(sa.delete(owed).where(_mine(errand), owed.c.path == reference.path))
+
+
+def owing(connection: Connection, errand: Errand) -> list[tuple[str, Reference]]:
+    """What this recipient is owed of this feed: run and staged batch, the oldest first."""
+    query = sa.select(owed.c.run, owed.c.path, owed.c.rows, owed.c.sha256).outerjoin(runs, runs.c.run == owed.c.run)
+    rows = connection.execute(query.where(_mine(errand)).order_by(runs.c.opened_at, owed.c.path))
+    return [(row[0], Reference(*row[1:])) for row in rows]
+
+
+def owed_rows(connection: Connection, feed: str) -> dict[str, int]:
+    """How many records of a feed each recipient is owed; a recipient that has everything is absent."""
+    query = sa.select(owed.c.recipient, sa.func.sum(owed.c.rows)).where(owed.c.feed == feed).group_by(owed.c.recipient)
+    return {recipient: int(rows) for recipient, rows in connection.execute(query)}
 
 
 def owed_paths(connection: Connection) -> set[str]:
     """Every staged batch that some recipient still waits for; it must not be cleared."""
     return set(connection.execute(sa.select(owed.c.path)).scalars())
+
+
+def _mine(errand: Errand) -> sa.ColumnElement[bool]:
+    return (owed.c.recipient == errand.recipient) & (owed.c.feed == errand.feed)
 
 
 def _hold(connection: Connection, rows: pd.DataFrame) -> None:

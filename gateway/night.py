@@ -11,9 +11,12 @@ from typing import Any
 
 import connectors
 import delivery
-from gateway import closing, intake, outgo
-from gateway.intake import Json, Run
+from gateway import closing, failing, intake, outgo
+from gateway.failing import Run
+from gateway.intake import Json
 from gateway.settings import Gateway, from_environment
+from ledger.events import Imbalance
+from records.stages import Unbalanced
 from records.staging import StagingDamaged
 
 Tell = Callable[[str], None]
@@ -65,9 +68,20 @@ def close_run(run: Run) -> str:
     return closing.close_run(wired(), run)
 
 
-# What a source, a recipient or a mass disappearance may raise: told in the ledger, and no reason to stop other feeds.
+# What the steps of a feed may raise: told in the ledger, and no reason to stop other feeds.
 TROUBLES = (connectors.SourceUnavailable, connectors.ContractBreach, delivery.DeliveryFailed, intake.MassDisappearance,
-            closing.NightIncomplete, StagingDamaged)
+            closing.NightIncomplete, StagingDamaged, Imbalance, Unbalanced, failing.Defect)
+
+
+class NightBroken(Exception):
+    """A feed could not even be accounted for: its run is missing, or open, on the ledger. The other feeds had their night.
+
+    `runs` names the runs that were closed.
+    """
+
+    def __init__(self, feeds: list[str], runs: list[str]) -> None:
+        self.runs = runs
+        super().__init__(f"{', '.join(feeds)}: could not be accounted for, see above; mend disk or database and run again")
 
 
 def run_feed(gateway: Gateway, feed: str, window: tuple[str, str], tell: Tell = print,
@@ -77,11 +91,7 @@ def run_feed(gateway: Gateway, feed: str, window: tuple[str, str], tell: Tell = 
     A partition or recipient in trouble does not stop the others; what happened stands on the ledger and is told.
     """
     run = intake.open_run(gateway, feed, window, f"command:{uuid.uuid4()}")
-    try:
-        _steps(gateway, run, tell, accept_shrunken)
-    except Exception as error:
-        # What nobody foresaw in one feed must not cost the others their night; it fails this run and is told.
-        tell(intake.account_defect(gateway, run, error))
+    _steps(gateway, run, tell, accept_shrunken)
     with _going_on(tell):
         closing.close_run(gateway, run)
     return run["run"]
@@ -111,5 +121,20 @@ def _going_on(tell: Tell) -> Iterator[None]:
 
 
 def run_night(gateway: Gateway, on: date, feeds: list[str], tell: Tell = print, **options: Any) -> list[str]:
-    """The night of a date for some feeds, one after the other; returns the runs' names."""
-    return [run_feed(gateway, feed, intake.night_window(on), tell, **options) for feed in feeds]
+    """The night of a date for some feeds, one after the other; returns the runs' names.
+
+    Raises NightBroken, after the last feed, if one could not even be accounted for.
+    """
+    done, broken = [], []
+    for feed in feeds:
+        try:
+            done.append(run_feed(gateway, feed, intake.night_window(on), tell, **options))
+        except intake.FeedUnknown:
+            raise
+        except Exception as error:
+            # What nobody foresaw in one feed must not cost the others their night.
+            tell(failing.in_words(feed, error))
+            broken.append(feed)
+    if broken:
+        raise NightBroken(broken, done)
+    return done

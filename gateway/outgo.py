@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
+from secrets import token_hex
+from typing import Any
 
 import pandas as pd
 
@@ -14,15 +16,16 @@ import delivery
 import masking
 import release
 from delivery import outbox
-from gateway.intake import SHANGHAI, Json, Run
+from gateway.failing import Run, account, failing
+from gateway.intake import SHANGHAI, Json, errand
 from gateway.settings import Gateway
 from ledger import log
 from ledger.events import Event, Line
-from ledger.holdings import Holder, held_by_run, withdrawn_records
+from ledger.holdings import TEXT, Holder, held_by_run, withdrawn_records
 from records.lock import exclusive
 from records.schema import writing
-from records.stages import DIGEST, HANDLE, REASON, RECORD, Masked, Permitted
-from records.staging import Reference
+from records.stages import DIGEST, HANDLE, LINE, REASON, RECORD, Masked, Permitted
+from records.staging import Reference, StagingDamaged
 
 
 @dataclass
@@ -76,24 +79,31 @@ def send(gateway: Gateway, run: Run, settled: list[Json], recipient: str) -> Jso
     Returns the figures. Raises RecipientUnavailable (its records stay pending; a later try or night completes it) or
     RecipientContractBreach (a person must act), after the figures are on the ledger.
     """
-    way = _way(gateway, run, recipient)
-    with exclusive(gateway.engine, gateway.locks, f"send|{recipient}|{run['feed']}"):
-        left = [_catch_up(way, settled)]
-        figures, standing = Figures(), _standing(way)
-        left += [_serve(way, ready, standing, figures) for ready in _ahead(way, settled, standing)]
-        _note_owed(way, pd.concat(left, ignore_index=True))
-        withheld = {reason: n for reason, n in sorted(figures.withheld.items())}
-        line = way.errand.line(Event.RECIPIENT_BALANCED, figures.as_json(), withheld=withheld)
-        _account(gateway, [line])
-    if way.faults:
-        raise way.faults[0]
+    with failing(gateway, run, f"(send to {recipient})", (delivery.DeliveryFailed,)):
+        way = _way(gateway, run, recipient)
+        with exclusive(gateway.engine, gateway.locks, f"send|{recipient}|{run['feed']}"):
+            figures = _send(way, settled)
+        if way.faults:
+            raise way.faults[0]
     return figures.as_json()
+
+
+def _send(way: Way, settled: list[Json]) -> Figures:
+    mine = [Reference(**part["reference"]) for part in settled]
+    with way.gateway.engine.connect() as connection:
+        former = [(run, one) for run, one in outbox.owing(connection, way.errand) if one.path not in {own.path for own in mine}]
+    left = [_catch_up(way, former, mine)] if former else []
+    figures, standing = Figures(), _standing(way)
+    left += [_serve(way, ready, standing, figures) for ready in _ahead(way, settled, standing)]
+    withheld = {reason: n for reason, n in sorted(figures.withheld.items())}
+    line = way.errand.line(Event.RECIPIENT_BALANCED, figures.as_json(), withheld=withheld)
+    _close_accounts(way, [one for _, one in former] + mine, pd.concat([pd.DataFrame(), *left], ignore_index=True), line)
+    return figures
 
 
 def _way(gateway: Gateway, run: Run, recipient: str) -> Way:
     entry_code = gateway.catalog.feeds[run["feed"]].entry
     entry, known = gateway.catalog.entries[entry_code], gateway.catalog.recipients[recipient]
-    errand = outbox.Errand(run["run"], run["feed"], entry_code, recipient, run["edition"])
     today: date = gateway.clock().astimezone(SHANGHAI).date()
     terms = release.Terms(
         entry_code=entry_code, entry=entry, recipient_code=recipient, recipient=known, on=today,
@@ -101,7 +111,7 @@ def _way(gateway: Gateway, run: Run, recipient: str) -> Way:
         digest_key=gateway.keyring.derive("digest", recipient, entry_code),
         terms_digest=_terms_digest(gateway, entry_code, recipient))
     door = delivery.Door(recipient, known, entry_code, entry, gateway.connection(known.connection))
-    return Way(gateway, errand, terms, door, [])
+    return Way(gateway, errand(gateway, run, recipient), terms, door, [])
 
 
 def _terms_digest(gateway: Gateway, entry: str, recipient: str) -> str:
@@ -110,21 +120,31 @@ def _terms_digest(gateway: Gateway, entry: str, recipient: str) -> str:
     return "|".join((gateway.catalog.terms_digest(entry, recipient), masking.EDITION, token))
 
 
-def _catch_up(way: Way, settled: list[Json]) -> pd.DataFrame:
+def _catch_up(way: Way, former: list[tuple[str, Reference]], fresh: list[Reference]) -> pd.DataFrame:
     """Serves what earlier runs still owe, unless this run brought the record anew; returns what stays owed."""
-    with way.gateway.engine.connect() as connection:
-        reference = outbox.owing(connection, way.errand)
-    if reference is None:
-        return pd.DataFrame()
-    owed = way.gateway.staging.read(reference)
-    for part in settled:
-        fresh = way.gateway.staging.read(Reference(**part["reference"]))[RECORD]
-        owed = owed[~owed[RECORD].isin(fresh)]
-    figures = Figures()
-    standing = _standing(way)
+    owed = pd.concat([_still_there(way, run, reference) for run, reference in former], ignore_index=True)
+    owed = owed.drop_duplicates(RECORD, keep="last")  # the latest run that brought it has it newest
+    for reference in fresh:
+        owed = owed[~owed[RECORD].isin(way.gateway.staging.read(reference)[RECORD])]
+    figures, standing = Figures(), _standing(way)
     left = _serve(way, _prepare(way, owed, standing), standing, figures)
-    _account(way.gateway, [way.errand.line(Event.CAUGHT_UP, figures.as_json())])
+    account(way.gateway, [way.errand.line(Event.CAUGHT_UP, figures.as_json())])
     return left
+
+
+def _still_there(way: Way, run: str, reference: Reference) -> pd.DataFrame:
+    """An owed batch with every field that the entry has by now; if it is gone that is told, and holds up nothing else."""
+    names = [RECORD, LINE, *way.door.entry.fields]
+    try:
+        rows = way.gateway.staging.read(reference)
+    except StagingDamaged:
+        words = (f"feed {way.errand.feed}: {reference.rows} records that recipient {way.errand.recipient} is owed by run {run} are gone "
+                 f"from staging; read them again: gateway night --feed {way.errand.feed} --on {run[:10]}")
+        notes: dict[str, Any] = {"partition": f"(owed to {way.errand.recipient})", "reason": "owed-lost", "message": words}
+        account(way.gateway, [way.errand.line(Event.FAILED, {"lost": reference.rows}, **notes)])
+        rows = pd.DataFrame()
+    absent = pd.Series(pd.NA, index=rows.index, dtype=TEXT)
+    return pd.DataFrame({name: rows.get(name, absent) for name in names})
 
 
 def _standing(way: Way) -> Standing:
@@ -159,7 +179,7 @@ def _serve(way: Way, ready: Ready, standing: Standing, figures: Figures) -> pd.D
     taken = _deliver(way, masked)
     # A retried task meets what its first try delivered: it counts as delivered by this run, not as unchanged.
     before = int((accepted[RECORD].isin(standing.by_this_run) & ~accepted[RECORD].isin(masked.rows[RECORD])
-                  & ~accepted[RECORD].isin(permitted.withheld[RECORD])).sum())
+                  & ~accepted[RECORD].isin(permitted.withheld[RECORD]) & ~accepted[RECORD].isin(masked.withheld[RECORD])).sum())
     figures.accepted += len(accepted)
     figures.delivered += len(taken) + before
     figures.unchanged += permitted.unchanged - before
@@ -184,7 +204,7 @@ def _deliver(way: Way, masked: Masked) -> pd.Index[str]:
         except delivery.DeliveryFailed as error:
             way.faults.append(error)
             with writing(way.gateway.engine) as connection:
-                outbox.give_up(connection, way.errand, batch.id, error.reason, way.gateway.clock())
+                outbox.give_up(connection, way.errand, batch.id, error, way.gateway.clock())
             continue
         with writing(way.gateway.engine) as connection:
             outbox.settle(connection, way.errand, rows, receipt)
@@ -194,19 +214,15 @@ def _deliver(way: Way, masked: Masked) -> pd.Index[str]:
     return taken_records
 
 
-def _note_owed(way: Way, left: pd.DataFrame) -> None:
-    place = (way.errand.run, "owed", way.errand.recipient)
-    reference = way.gateway.staging.write(left, *place) if len(left) else None
+def _close_accounts(way: Way, dealt_with: list[Reference], left: pd.DataFrame, balance: Line) -> None:
+    """Puts the balance on the ledger together with what is owed from now on: what is left, and nothing else."""
+    # A place of its own: what an earlier try of this run left must lie there until this transaction says otherwise.
+    place = (way.errand.run, "owed", way.errand.recipient, token_hex(4))
+    owed = [way.gateway.staging.write(left, *place)] if len(left) else []
     with writing(way.gateway.engine) as connection:
-        former = outbox.owing(connection, way.errand)
-        outbox.owe(connection, way.errand, reference)
-    if former is not None and (reference is None or former.path != reference.path):
-        way.gateway.staging.discard(former)
-
-
-def _account(gateway: Gateway, lines: list[Line]) -> None:
-    with writing(gateway.engine) as connection:
-        log.append(connection, lines, gateway.clock())
+        outbox.forget(connection, way.errand, dealt_with)
+        outbox.owe(connection, way.errand, owed)
+        log.append(connection, [balance], way.gateway.clock())
 
 
 def recipients(gateway: Gateway, run: Run) -> list[str]:

@@ -14,6 +14,7 @@ class Event(StrEnum):
     """One word per thing that happens to a batch."""
 
     RUN_OPENED = "run_opened"
+    PLANNED = "planned"
     COLLECTED = "collected"
     CHECKED = "checked"
     REFUSED = "refused"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -78,23 +79,53 @@ def last_accepted(engine: Engine, feed: str) -> int:
 
 
 def failures(engine: Engine, run: str) -> dict[str, tuple[str, str]]:
-    """What failed in a run and was not made good by a later try: (reason, message) by partition, "" for the plan.
-
-    A failed attempt counts no more once the same partition was collected after it.
-    """
-    told = [str(event) for event in (Event.FAILED, Event.REFUSED, Event.COLLECTED)]
-    query = sa.select(lines.c.event, lines.c.body).where(lines.c.run == run, lines.c.event.in_(told)).order_by(lines.c.seq)
+    """What failed in a run, or was begun and never ended, and was not made good by a later try: (reason, message) by
+    partition, "" for the plan, a step in brackets for what concerns no single partition."""
+    query = sa.select(lines.c.event, lines.c.recipient, lines.c.body).where(lines.c.run == run).order_by(lines.c.seq)
     open_: dict[str, tuple[str, str]] = {}
     with engine.connect() as connection:
-        for event, body in connection.execute(query):
-            notes = json.loads(body)["notes"]
-            partition = notes.get("partition", "")
-            if event == Event.COLLECTED:
-                open_.pop(partition, None)
-                open_.pop("", None)  # the plan itself succeeded, since a partition of it was collected
-            else:
-                open_[partition] = notes["reason"], notes.get("message", "")
+        for event, recipient, body in connection.execute(query.where(lines.c.event.in_(_TOLD))):
+            _follow(open_, Event(event), recipient, json.loads(body)["notes"])
     return open_
+
+
+_TOLD = [str(event) for event in (Event.RUN_OPENED, Event.PLANNED, Event.COLLECTED, Event.CHECKED, Event.REFUSED, Event.FAILED,
+                                  Event.SOURCE_BALANCED, Event.RECIPIENT_BALANCED)]
+
+
+def _follow(open_: dict[str, tuple[str, str]], event: Event, recipient: str, notes: dict[str, Any]) -> None:
+    """Takes one line of a run into what is open in it. A kill leaves no line of its own: what began must end."""
+    partition = notes.get("partition", "")
+    match event:
+        case Event.RUN_OPENED:
+            open_.clear()
+            open_[""] = "unfinished", "the source was never asked what it has; run the feed again"
+        case Event.PLANNED:
+            open_.clear()
+            open_ |= dict.fromkeys(notes["partitions"], ("unfinished", "was never collected; run the feed again"))
+        case Event.COLLECTED:
+            open_.pop("", None)  # the plan itself succeeded, since a partition of it was collected
+            open_[partition] = "unfinished", "was collected and never checked; run the feed again"
+        case Event.CHECKED:
+            open_.pop(partition, None)
+        case Event.SOURCE_BALANCED:
+            open_.pop("(settle)", None)
+        case Event.RECIPIENT_BALANCED:
+            open_.pop(f"(send to {recipient})", None)
+        case _:
+            open_[partition] = notes["reason"], notes.get("message", "")
+
+
+def read_until(engine: Engine, feed: str) -> str:
+    """The end of the latest window that a closed run of a feed read whole, "" if none did. A refused batch was read."""
+    query = sa.select(runs.c.run, runs.c.window_end).where(runs.c.feed == feed, runs.c.state != "open")
+    with engine.connect() as connection:
+        known = sorted(connection.execute(query), key=lambda row: datetime.fromisoformat(row[1]), reverse=True)
+    for run, end in known:
+        failed = [reason for reason, message in failures(engine, run).values() if message]
+        if not failed and not source_figures(engine, [run]).empty:
+            return str(end)
+    return ""
 
 
 def _spread(found: pd.DataFrame, key: list[str], names: list[str]) -> pd.DataFrame:

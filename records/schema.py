@@ -96,8 +96,8 @@ owed = sa.Table(
     "owed", METADATA,
     Column("recipient", String(80), primary_key=True),
     Column("feed", String(120), primary_key=True),
+    Column("path", String(400), primary_key=True),
     Column("run", String(80), nullable=False),
-    Column("path", Text, nullable=False),
     Column("rows", Integer, nullable=False),
     Column("sha256", String(64), nullable=False),
 )
