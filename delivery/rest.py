@@ -12,6 +12,8 @@ from delivery.receipts import Answer, verify
 from records.stages import Receipt
 
 _CONNECT = 5.0
+_NO_ANSWER = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError,
+              requests.exceptions.ContentDecodingError)
 _LARGEST_ANSWER = 64 * 1024 * 1024
 _LATER = "its records stay pending and go out with the next try or night"
 
@@ -40,9 +42,12 @@ def _post(batch: Batch, door: Door, body: bytes, digest: str) -> tuple[int, requ
             with session.post(url, data=body, headers=headers, timeout=(_CONNECT, door.recipient.deadline),
                               allow_redirects=False, stream=True) as answer:
                 return answer.status_code, answer.headers, _bounded(answer, batch, door)
-    except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+    except _NO_ANSWER as error:
         # Nobody knows whether the recipient took it: the same batch goes out again under the same key.
         raise RecipientUnavailable("no-answer", f"{door.names(batch)}: {type(error).__name__} at its address; {_LATER}") from None
+    except requests.RequestException as error:
+        raise RecipientContractBreach("wrong-address", f"{door.names(batch)}: {type(error).__name__}; correct the url of connection "
+                                                       f"{door.connection.name}; {_LATER}") from None
 
 
 def _bounded(answer: requests.Response, batch: Batch, door: Door) -> bytes:

@@ -111,6 +111,7 @@ def test_what_a_partial_receipt_leaves_out_is_not_accepted(platform: Callable[..
 @pytest.mark.parametrize(("script", "reason"), [
     (lambda handler, body: answer(handler, 500, b"x"), "http-500"),
     (lambda handler, body: answer(handler, 502), "http-502"),
+    (lambda handler, body: answer(handler, 200, b"not gzip", Content_Encoding="gzip"), "no-answer"),
     (lambda handler, body: answer(handler, 503), "http-503"),
     (lambda handler, body: answer(handler, 429, Retry_After="7"), "http-429"),
     (reset, "no-answer"),
@@ -155,3 +156,10 @@ def test_a_recipient_that_is_not_there_is_tried_later_and_no_message_tells_a_val
     with pytest.raises(RecipientUnavailable) as caught:
         delivery.deliver(BATCH, door(url))
     assert SECRET not in str(caught.value) and "欧阳" not in str(caught.value) and "127.0.0.1" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["recipient.example/without-a-scheme", "http://"])
+def test_an_address_that_is_none_needs_a_person(url: str) -> None:
+    with pytest.raises(RecipientContractBreach) as error:
+        delivery.deliver(BATCH, door(url))
+    assert error.value.reason == "wrong-address" and SECRET not in str(error.value)

@@ -25,6 +25,7 @@ from gateway.sample import World
 from gateway.settings import Gateway
 from ledger import log, questions
 from records.schema import owed
+from records.staging import Reference
 from tests.flow.held_content import ON, content
 
 REGISTER = "market_regulation.enterprise_registration"
@@ -201,6 +202,20 @@ def test_an_owed_batch_that_is_gone_is_told_once_and_holds_up_nothing(gateway: G
     run = run_feed(gateway, COURT, night_window(ON), told.append)
     assert state(gateway, run) == "complete" and told == []
     assert any(who == "national_platform" for who, _, _ in content(gateway.home))
+
+
+def test_what_is_owed_goes_out_although_the_entry_has_gained_a_field(gateway: Gateway, world: World) -> None:
+    world.fault("national_platform", "down")
+    run_feed(gateway, COURT, night_window(ON), lambda _: None)
+    world.fault("national_platform", "none")
+    with gateway.engine.begin() as connection:
+        row = connection.execute(sa.select(owed)).mappings().one()
+        rows = gateway.staging.read(Reference(row["path"], row["rows"], row["sha256"])).drop(columns="performance")
+        before = gateway.staging.write(rows, "before", "owed", "national_platform")
+        connection.execute(sa.update(owed).values(**before.as_json()))
+    told: list[str] = []
+    run_feed(gateway, COURT, night_window(ON + timedelta(days=1)), told.append)
+    assert told == [] and sum(who == "national_platform" for who, _, _ in content(gateway.home)) == len(rows)
 
 
 def test_what_a_recipient_refuses_needs_a_person(gateway: Gateway, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
