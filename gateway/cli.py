@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -27,7 +29,7 @@ app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(ledger_app, name="ledger")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
-FAILED, PENDING, BROKEN = 3, 4, 5
+DEFECT, USAGE, FAILED, PENDING, BROKEN = 1, 2, 3, 4, 5
 
 
 @app.command()
@@ -36,7 +38,8 @@ def setup() -> None:
     from gateway.settings import from_environment, set_up
 
     gateway = from_environment()
-    set_up(gateway)
+    with _answering():
+        set_up(gateway)
     typer.echo(f"set up in {gateway.home}")
 
 
@@ -55,16 +58,23 @@ def night(
     """
     from gateway.figures import last_line, night_figures, table
     from gateway.intake import SHANGHAI
-    from gateway.night import run_night
+    from gateway.night import NightBroken, run_night
 
-    gateway = _set_up()
+    gateway = _set_up("catalog", "keyring")
     known = sorted(gateway.catalog.feeds)
-    _usage(sorted(set(feed or []) - set(known)), f"unknown feed; the catalogue knows {', '.join(known)}")
+    _usage(sorted(set(feed or []) - set(known)), _unknown_feed(gateway))
     day = on.date() if on else gateway.clock().astimezone(SHANGHAI).date()
-    runs = run_night(gateway, day, feed or known, _complain, accept_shrunken=accept_shrunken)
-    figures = night_figures(gateway, runs)
-    typer.echo(json.dumps(figures, ensure_ascii=False, indent=1) if as_json else f"{table(figures)}\n{last_line(figures)}")
-    raise typer.Exit(exit_code(figures))
+    broken = ""
+    try:
+        runs = run_night(gateway, day, feed or known, _complain, accept_shrunken=accept_shrunken)
+    except NightBroken as error:
+        runs, broken = error.runs, str(error)
+    if runs:
+        figures = night_figures(gateway, runs)
+        typer.echo(json.dumps(figures, ensure_ascii=False, indent=1) if as_json else f"{table(figures)}\n{last_line(figures)}")
+    if broken:
+        _complain(broken)
+    raise typer.Exit(DEFECT if broken else exit_code(figures))
 
 
 def exit_code(figures: dict[str, Any]) -> int:
@@ -93,8 +103,11 @@ def try_(
     from gateway.settings import from_environment
     from gateway.tryout import try_file
 
+    gateway = from_environment()
+    with _answering():
+        _ = gateway.catalog
     try:
-        report = try_file(from_environment(), file, entry, rows)
+        report = try_file(gateway, file, entry, rows)
     except FeedUnknown as error:
         _usage([entry], str(error))
         return
@@ -109,14 +122,10 @@ def try_(
 @catalog_app.command("check")
 def catalog_check() -> None:
     """Check the whole catalogue; every problem is named with its file and key."""
-    from catalog.load import CatalogError
     from gateway.settings import from_environment
 
-    try:
+    with _answering():
         catalog = from_environment().catalog
-    except CatalogError as error:
-        _complain(str(error))
-        raise typer.Exit(FAILED) from None
     typer.echo(f"catalogue {catalog.edition}: {len(catalog.entries)} entries, {len(catalog.departments)} departments, "
                f"{len(catalog.feeds)} feeds, {len(catalog.recipients)} recipients, {len(catalog.instruments)} instruments: good")
 
@@ -126,7 +135,10 @@ def quarantine_list(
     feed: Annotated[str | None, typer.Option(help="Only this feed, as department.entry.")] = None, as_json: AsJson = False,
 ) -> None:
     """List what lies in quarantine: where each row stood and why it failed, never its content."""
-    items = _set_up().quarantine.items(feed)
+    gateway = _set_up("catalog", "keyring")
+    items = gateway.quarantine.items(feed)
+    if items.empty and feed and feed not in gateway.catalog.feeds:  # what a feed left that is gone can still be listed
+        _usage([feed], _unknown_feed(gateway))
     if as_json:
         typer.echo(json.dumps(items.to_dict("records"), ensure_ascii=False, indent=1))
         return
@@ -164,15 +176,43 @@ def _readable(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _set_up() -> Gateway:
-    """The gateway of the environment; ends the command with a clear word if it was never set up."""
+def _set_up(*parts: str) -> Gateway:
+    """The gateway of the environment, its state and the named parts opened.
+
+    Ends the command with a clear word if it was never set up, or one of them does not open.
+    """
     from gateway.settings import from_environment
 
     gateway = from_environment()
-    if not gateway.passphrase.is_file():
-        _complain(f"{gateway.home}: no gateway here; name its folder in GATEWAY_HOME, or make one with `gateway setup`")
-        raise typer.Exit(2)
+    with _answering():
+        if not gateway.passphrase.is_file():
+            _complain(f"{gateway.home}: no gateway here; name its folder in GATEWAY_HOME, or make one with `gateway setup`")
+            raise typer.Exit(USAGE)
+        gateway.expect_state()
+        for part in parts:
+            getattr(gateway, part)
     return gateway
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Ends the command with a clear word if catalogue, keyring, state or a folder of the gateway does not open."""
+    from catalog.load import CatalogError
+    from gateway.settings import StateUnusable
+    from keys.keyring import KeyringClosed
+
+    try:
+        yield
+    except (CatalogError, KeyringClosed, StateUnusable) as error:
+        _complain(str(error))
+        raise typer.Exit(FAILED) from None
+    except OSError as error:
+        _complain(f"{error.filename}: {error.strerror}; mend this, or name the right folder in GATEWAY_HOME")
+        raise typer.Exit(FAILED) from None
+
+
+def _unknown_feed(gateway: Gateway) -> str:
+    return f"unknown feed; the catalogue knows {', '.join(sorted(gateway.catalog.feeds))}"
 
 
 def _complain(words: str) -> None:
@@ -182,7 +222,7 @@ def _complain(words: str) -> None:
 def _usage(wrong: list[str], words: str) -> None:
     if wrong:
         _complain(f"{', '.join(wrong)}: {words}")
-        raise typer.Exit(2)
+        raise typer.Exit(USAGE)
 
 
 def main() -> None:

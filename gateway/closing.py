@@ -37,7 +37,7 @@ def close_run(gateway: Gateway, run: Run) -> str:
     _clear_staging(gateway, run["feed"])
     gateway.quarantine.expire(gateway.clock().date())
     if troubles:
-        raise NightIncomplete(f"feed {run['feed']}: {state}. " + " ".join(words for _, words in troubles))
+        raise NightIncomplete(f"feed {run['feed']}: {state}. " + " ".join(dict.fromkeys(words for _, words in troubles)))
     return state
 
 

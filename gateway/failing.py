@@ -9,6 +9,8 @@ from pathlib import Path
 
 import connectors
 from gateway.settings import Gateway
+from keys.connection import ConnectionUnknown
+from keys.keyring import KeyringClosed
 from ledger import log
 from ledger.events import Event, Imbalance, Line
 from records.schema import writing
@@ -48,6 +50,9 @@ def failing(gateway: Gateway, run: Run, place: str, told: tuple[type[Exception],
         raise
     except StagingDamaged as error:
         _put(gateway, run, place, "staging-damaged", str(error))
+        raise
+    except (ConnectionUnknown, KeyringClosed) as error:
+        _put(gateway, run, place, "set-up", str(error))
         raise
     except (Imbalance, Unbalanced) as error:
         _put(gateway, run, place, UNFORESEEN, str(error))

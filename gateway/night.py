@@ -15,6 +15,8 @@ from gateway import closing, failing, intake, outgo
 from gateway.failing import Run
 from gateway.intake import Json
 from gateway.settings import Gateway, from_environment
+from keys.connection import ConnectionUnknown
+from keys.keyring import KeyringClosed
 from ledger.events import Imbalance
 from records.stages import Unbalanced
 from records.staging import StagingDamaged
@@ -70,7 +72,7 @@ def close_run(run: Run) -> str:
 
 # What the steps of a feed may raise: told in the ledger, and no reason to stop other feeds.
 TROUBLES = (connectors.SourceUnavailable, connectors.ContractBreach, delivery.DeliveryFailed, intake.MassDisappearance,
-            closing.NightIncomplete, StagingDamaged, Imbalance, Unbalanced, failing.Defect)
+            closing.NightIncomplete, StagingDamaged, Imbalance, Unbalanced, ConnectionUnknown, KeyringClosed, failing.Defect)
 
 
 class NightBroken(Exception):
@@ -91,8 +93,9 @@ def run_feed(gateway: Gateway, feed: str, window: tuple[str, str], tell: Tell = 
     A partition or recipient in trouble does not stop the others; what happened stands on the ledger and is told.
     """
     run = intake.open_run(gateway, feed, window, f"command:{uuid.uuid4()}")
-    _steps(gateway, run, tell, accept_shrunken)
-    with _going_on(tell):
+    once = _once(tell)
+    _steps(gateway, run, once, accept_shrunken)
+    with _going_on(once):
         closing.close_run(gateway, run)
     return run["run"]
 
@@ -110,6 +113,18 @@ def _steps(gateway: Gateway, run: Run, tell: Tell, accept_shrunken: bool) -> Non
         for recipient in outgo.recipients(gateway, run):
             with _going_on(tell):
                 outgo.send(gateway, run, settled, recipient)
+
+
+def _once(tell: Tell) -> Tell:
+    """Tells nothing twice: what ails the source and every recipient alike is one trouble."""
+    told: set[str] = set()
+
+    def once(words: str) -> None:
+        if words not in told:
+            told.add(words)
+            tell(words)
+
+    return once
 
 
 @contextmanager

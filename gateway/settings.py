@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from catalog.load import Catalog, load
 from keys import connection, keyring
@@ -18,6 +20,10 @@ from keys.connection import Connection, ConnectionUnknown
 from keys.keyring import Keyring
 from ledger.log import now
 from records import quarantine, schema, staging
+
+
+class StateUnusable(Exception):
+    """The state database is not there, does not answer, or lacks tables. The message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,34 @@ class Gateway:
     def quarantine(self) -> quarantine.Store:
         return quarantine.Store(self.engine, self.keyring)
 
+    def expect_state(self) -> None:
+        """Raises StateUnusable if the state database does not answer or lacks tables."""
+        with self._asking_state():
+            lacking = schema.lacking(self.engine)
+        if len(lacking) == len(schema.METADATA.tables):
+            raise StateUnusable(f"{self._state} is empty or missing; restore its backup, or make an empty one with `gateway setup`: "
+                                "every record then goes out again")
+        if lacking:
+            raise StateUnusable(f"{self._state} lacks {', '.join(lacking)}; bring it up to date with `gateway setup`")
+
+    def migrate(self) -> None:
+        """Brings the state database to the newest schema. Raises StateUnusable if it does not answer."""
+        with self._asking_state():
+            schema.migrate(self.database)
+
+    @contextmanager
+    def _asking_state(self) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, ImportError) as error:  # ImportError: a URL whose driver is not installed
+            # Not the error itself: it may quote the address with its password.
+            kind = type(error.orig if isinstance(error, DBAPIError) else error).__name__
+            raise StateUnusable(f"{self._state} does not answer ({kind}); look at its address and whether it runs") from None
+
+    @property
+    def _state(self) -> str:
+        return f"state database (GATEWAY_DATABASE_URL, by default {self.home / 'gateway.db'})"
+
     @property
     def locks(self) -> Path:
         return self.home / "locks"
@@ -81,7 +115,10 @@ def from_environment() -> Gateway:
 
 
 def set_up(gateway: Gateway) -> None:
-    """Makes what is missing: folders, passphrase and keyring (once, 0600), tables. Safe to repeat."""
+    """Makes what is missing: folders, passphrase and keyring (once, 0600), tables. Safe to repeat.
+
+    Raises StateUnusable if the state database does not answer, OSError if a folder cannot be made.
+    """
     for name in ("secrets", "keys", "staging", "locks", "reports"):
         (gateway.home / name).mkdir(parents=True, exist_ok=True, mode=0o700)
     if not gateway.passphrase.exists():
@@ -90,4 +127,4 @@ def set_up(gateway: Gateway) -> None:
             file.write(secrets.token_urlsafe(32))
     if not (gateway.home / "keys" / "keyring.json").exists():
         keyring.create(gateway.home / "keys" / "keyring.json", gateway.passphrase.read_bytes().strip())
-    schema.migrate(gateway.database)
+    gateway.migrate()

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -29,20 +30,32 @@ class Connection:
 def load(path: Path) -> Mapping[str, Connection]:
     """Reads the connections file, by name.
 
-    Raises ConnectionUnknown if the file is missing, readable by others than its owner, or has an unknown key.
+    Raises ConnectionUnknown if the file is missing, readable by others than its owner, not YAML, or has an unknown key.
     """
     if not path.is_file():
         raise ConnectionUnknown(f"{path}: no connections file; write one as docs/connections.md shows, mode 0600")
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise ConnectionUnknown(f"{path}: others may read the credentials in it; run: chmod 600 {path}")
-    entries = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    try:
+        entries = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, ValueError) as error:
+        # Not the error itself: it quotes the line, and a credential may stand there.
+        mark = getattr(error, "problem_mark", None)
+        place = f" at line {mark.line + 1}" if mark else ""
+        raise ConnectionUnknown(f"{path}: not readable as YAML{place}; write it as docs/connections.md shows") from None
+    if not isinstance(entries, dict):
+        raise ConnectionUnknown(f"{path}: names no connections; write it as docs/connections.md shows")
     return {name: _connection(path, name, entry) for name, entry in entries.items()}
 
 
-def _connection(path: Path, name: str, entry: Mapping[str, str]) -> Connection:
+def _connection(path: Path, name: str, entry: Any) -> Connection:
+    if not isinstance(entry, dict):
+        raise ConnectionUnknown(f"{path}: connection {name}: url and the rest stand below the name, as docs/connections.md shows")
     unknown = sorted(set(entry) - {"url", "token", "public_key", "key_id"})
     if unknown or "url" not in entry:
         raise ConnectionUnknown(f"{path}: connection {name}: {'unknown key ' + unknown[0] if unknown else 'url is missing'}")
+    if wrong := sorted(key for key, value in entry.items() if not isinstance(value, str)):
+        raise ConnectionUnknown(f"{path}: connection {name}: {wrong[0]} is not text; put it in quotes")
     return Connection(name=name, **entry)
 
 

@@ -92,7 +92,7 @@ def unlock(path: Path, passphrase: bytes) -> Keyring:
     Raises KeyringClosed if the file is missing or altered, or the passphrase is not the one it was made with.
     """
     if not path.is_file():
-        raise KeyringClosed(f"{path}: no keyring; create it with `gateway setup`")
+        raise KeyringClosed(f"{path}: no keyring; restore it from its backup, or make that of a new gateway with `gateway setup`")
     document = json.loads(path.read_text(encoding="utf-8"))
     wrapping = _wrapping_key(passphrase, b64decode(document["kdf"]["salt"]))
     try:

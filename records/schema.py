@@ -152,6 +152,14 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def lacking(engine: Engine) -> list[str]:
+    """The tables that a state database does not have; makes no file where there is none."""
+    place = engine.url.database if engine.dialect.name == "sqlite" else None
+    if place and place != ":memory:" and not Path(place).is_file():
+        return sorted(METADATA.tables)
+    return sorted(set(METADATA.tables) - set(sa.inspect(engine).get_table_names()))
+
+
 def migrate(url: str) -> None:
     """Brings the state database to the newest schema; does nothing if it is there already."""
     from alembic import command

@@ -26,7 +26,10 @@ def test_a_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
         connection.load(path)
 
 
-@pytest.mark.parametrize(("text", "words"), [("a: {url: x, tokn: y}", "unknown key tokn"), ("a: {token: y}", "url is missing")])
+@pytest.mark.parametrize(("text", "words"), [
+    ("a: {url: x, tokn: y}", "unknown key tokn"), ("a: {token: y}", "url is missing"), ("a: {url: x, token: 7}", "token is not text"),
+    ("a: {url: x, token:}", "token is not text"), ("a: x", "connection a: url and the rest"), ("x", "names no connections"),
+])
 def test_a_misspelt_or_missing_key_is_named(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "connections.yml"
     path.write_text(text)
@@ -38,3 +41,12 @@ def test_a_misspelt_or_missing_key_is_named(tmp_path: Path, text: str, words: st
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConnectionUnknown, match="no connections file"):
         connection.load(tmp_path / "connections.yml")
+
+
+def test_i8_a_file_that_is_no_yaml_is_told_by_its_line_and_not_quoted(tmp_path: Path) -> None:
+    path = tmp_path / "connections.yml"
+    path.write_text('a:\n  url: x\n  token: "hush\n')
+    path.chmod(0o600)
+    with pytest.raises(ConnectionUnknown, match="not readable as YAML at line 4") as told:
+        connection.load(path)
+    assert "hush" not in str(told.value)
