@@ -188,7 +188,8 @@ def _unused(catalog: Catalog) -> Iterator[str]:
                                 ("codes", catalog.codes, sets)):
         for name in known:
             if name not in used:
-                yield f"{catalog.files[folder, name]}: nobody uses it; cite it or remove it"
+                way = "grant it something in an entry" if folder == "recipients" else "cite it"
+                yield f"{catalog.files[folder, name]}: nobody uses it; {way} or remove it"
 
 
 def _dates(catalog: Catalog) -> Iterator[str]:

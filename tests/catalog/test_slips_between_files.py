@@ -182,7 +182,7 @@ def test_a_recipient_that_is_granted_nothing_is_named(tmp_path: Path) -> None:
     root = copied(tmp_path)
     (root / "recipients/police.yml").write_bytes((root / "recipients/gsxt.yml").read_bytes())
     alter(root, "recipients/police.yml", {"connection": "police"})
-    assert problems(root) == ["recipients/police.yml: nobody uses it; cite it or remove it"]
+    assert problems(root) == ["recipients/police.yml: nobody uses it; grant it something in an entry or remove it"]
 
 
 def test_d5_a_local_regulation_carries_an_entry(tmp_path: Path) -> None:
