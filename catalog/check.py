@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from catalog import disclosure, sources
+from catalog.citations import citations
 from catalog.model import Entry, FieldType, Instrument, Level, Sensitivity
 from catalog.nearest import normal_name, unknown
 
@@ -180,10 +181,10 @@ def _code_sets(catalog: Catalog) -> Iterator[str]:
 
 
 def _unused(catalog: Catalog) -> Iterator[str]:
-    cited = {basis.instrument for entry in catalog.entries.values()
-             for bases in (entry.basis, *(grant.basis for grant in entry.grants.values())) for basis in bases}
-    served = {name for entry in catalog.entries.values() for name in entry.grants}
-    sets = {field.codes for entry in catalog.entries.values() for field in entry.fields.values()}
+    cited = {basis.instrument for _, _, basis in citations(catalog)}
+    entries = [entry for versions in catalog.versions.values() for entry in versions]
+    served = {name for entry in entries for name in entry.grants}
+    sets = {field.codes for entry in entries for field in entry.fields.values()}
     for folder, known, used in (("instruments", catalog.instruments, cited), ("recipients", catalog.recipients, served),
                                 ("codes", catalog.codes, sets)):
         for name in known:

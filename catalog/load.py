@@ -7,7 +7,8 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,14 +16,25 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from catalog.model import Department, Entry, Feed, Instrument, Recipient
+from catalog.model import (
+    Department,
+    Edition,
+    Entry,
+    Feed,
+    Instrument,
+    MeasuresList,
+    Recipient,
+    RepairRule,
+    SeriousList,
+)
 from catalog.nearest import hint
 
 Model = TypeVar("Model", bound=BaseModel)
 
-_FOLDERS = ("entries", "departments", "recipients", "instruments", "codes")
+_FOLDERS = ("entries", "departments", "recipients", "instruments", "editions", "lists", "measures", "repair_rules", "codes")
 _COLUMNS = {"code", "zh", "en"}
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
+_VERSIONED = re.compile(r"(?P<key>[a-z][a-z0-9_]*)@(?P<from>\d{4}-\d{2}-\d{2})")
 
 
 class CatalogError(Exception):
@@ -35,18 +47,38 @@ class CatalogError(Exception):
 
 @dataclass(frozen=True)
 class Catalog:
-    """The catalogue in force: entries, departments, recipients and instruments by key, code sets as code → Chinese name.
+    """The catalogue as of a day: everything by its key, code sets as code → Chinese name.
 
-    `edition` stands for the bytes of all its files. `files` says where each key was written.
+    `entries` holds of each entry the version of that day, `versions` every version, the oldest first. `edition` stands
+    for the bytes of all its files. `files` says where each key was written.
     """
 
     entries: Mapping[str, Entry]
+    versions: Mapping[str, tuple[Entry, ...]]
     departments: Mapping[str, Department]
     recipients: Mapping[str, Recipient]
     instruments: Mapping[str, Instrument]
+    editions: Mapping[str, Edition]
+    lists: Mapping[str, SeriousList]
+    measures: Mapping[str, MeasuresList]
+    repair_rules: Mapping[str, RepairRule]
     codes: Mapping[str, Mapping[str, str]]
     edition: str
     files: Mapping[tuple[str, str], str] = field(repr=False)
+
+    def as_of(self, on: date) -> Catalog:
+        """The same catalogue with the versions of a day. An entry that has none in force then is given as its last one
+        before, or its first one, and says of itself that it is not in force."""
+        return replace(self, entries={key: _version(versions, on) for key, versions in self.versions.items()})
+
+    def model(self, folder: str, stem: str) -> BaseModel | None:
+        """What was read from the file of that name, None for a code set; a former version of an entry by key@date."""
+        if folder == "entries":
+            key, _, since = stem.partition("@")
+            versions = self.versions[key]
+            return next((entry for entry in versions if entry.in_force_from.isoformat() == since), versions[-1])
+        known: Mapping[str, BaseModel] | None = None if folder == "codes" else getattr(self, folder)
+        return known[stem] if known is not None else None
 
     @cached_property
     def feeds(self) -> Mapping[str, Feed]:
@@ -68,7 +100,7 @@ class Catalog:
 
 
 def load(root: Path | None = None) -> Catalog:
-    """The catalogue below `root`, by default the one shipped in this package.
+    """The catalogue below `root`, by default the one shipped in this package, with the newest version of every entry.
 
     Raises CatalogError with all problems at once: first what is wrong within files (misspelt keys, strays); once every
     file is sound, what is wrong between them (unknown references, what nobody uses, broken duties).
@@ -84,6 +116,11 @@ def load(root: Path | None = None) -> Catalog:
     return found
 
 
+def _version(versions: tuple[Entry, ...], on: date) -> Entry:
+    begun = [entry for entry in versions if entry.in_force_from <= on]
+    return begun[-1] if begun else versions[0]
+
+
 class _Reader:
     """One reading of a catalogue folder; gathers problems instead of stopping at the first."""
 
@@ -95,10 +132,26 @@ class _Reader:
 
     def read(self) -> Catalog:
         self._strays()
-        entries = self._models("entries", Entry, "*/*")
-        departments, recipients = self._models("departments", Department), self._models("recipients", Recipient)
-        instruments, codes = self._models("instruments", Instrument), self._codes()
-        return Catalog(entries, departments, recipients, instruments, codes, self._digest.hexdigest()[:16], self._files)
+        versions = self._versions(self._models("entries", Entry, "*/*"))
+        return Catalog(
+            entries={key: known[-1] for key, known in versions.items()}, versions=versions,
+            departments=self._models("departments", Department), recipients=self._models("recipients", Recipient),
+            instruments=self._models("instruments", Instrument), editions=self._models("editions", Edition),
+            lists=self._models("lists", SeriousList), measures=self._models("measures", MeasuresList),
+            repair_rules=self._models("repair_rules", RepairRule), codes=self._codes(),
+            edition=self._digest.hexdigest()[:16], files=self._files)
+
+    def _versions(self, read: Mapping[str, Entry]) -> dict[str, tuple[Entry, ...]]:
+        """Every version of each entry, the oldest first; a former one is written in <key>@<in_force_from>.yml."""
+        versions: dict[str, list[Entry]] = {}
+        for stem, entry in read.items():
+            key, _, since = stem.partition("@")
+            versions.setdefault(key, []).append(entry)
+            if since and since != entry.in_force_from.isoformat():
+                self.problems.append(f"{self._files['entries', stem]}: in_force_from: is not {since}, which the file's name says")
+            if key not in read:
+                self.problems.append(f"{self._files['entries', stem]}: a former version of {key}, which has no {key}.yml")
+        return {key: tuple(sorted(known, key=lambda entry: entry.in_force_from)) for key, known in versions.items()}
 
     def _strays(self) -> None:
         """A catalogue file outside the five folders would say nothing, as in a folder whose name is misspelt."""
@@ -126,7 +179,7 @@ class _Reader:
         return listed
 
     def _file(self, folder: str, path: Path) -> None:
-        if not _KEY.fullmatch(path.stem):
+        if not _KEY.fullmatch(path.stem) and not (folder == "entries" and _VERSIONED.fullmatch(path.stem)):
             self.problems.append(f"{self._name(path)}: the file's name is the key: small letters, digits and _ only")
         if (other := self._files.setdefault((folder, path.stem), self._name(path))) != self._name(path):
             self.problems.append(f"{self._name(path)}: {path.stem} is already {other}; one key, one file")

@@ -1,74 +1,37 @@
-"""What the catalogue may say: closed, frozen models; a key that is not here cannot be written in YAML."""
+"""What the catalogue may say of an entry: closed, frozen models; a key that is not here cannot be written in YAML."""
 
 from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
 from pydantic import Field as Key
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-FieldCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
-Words = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+from catalog.base import Closed, FieldCode, FieldType, Name, Region, Title, Words
+from catalog.law import Allowance, Article, Basis, Edition, Instrument, Level
+from catalog.listing import Listing, SeriousList
+from catalog.measures import Measure, MeasuresList
+from catalog.parties import (
+    Body,
+    DatabaseFeed,
+    Department,
+    Feed,
+    FileFeed,
+    Recipient,
+    RecipientKind,
+    ServiceFeed,
+)
+from catalog.repair import Clock, Grade, Repair, RepairRule
+from catalog.rules import ExcludedWhen, Rule, Severity, ValidWhen
 
-
-class Closed(BaseModel):
-    """A misspelt key is an error, and nothing changes after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Title(Closed):
-    """A name as clerks read it and as engineers read it."""
-
-    zh: Words
-    en: Words
-
-
-class Level(StrEnum):
-    """Rank of a legal instrument; clause (1) of 国办发〔2020〕49号 asks for one of the first three."""
-
-    LAW = "law"
-    ADMINISTRATIVE_REGULATION = "administrative_regulation"
-    CENTRAL_POLICY = "central_policy"
-    DEPARTMENTAL_RULE = "departmental_rule"
-    LOCAL_REGULATION = "local_regulation"
-    NORMATIVE_DOCUMENT = "normative_document"
-
-
-class Instrument(Closed):
-    """A legal instrument that entries and grants cite (D2)."""
-
-    number: Words
-    title: Title
-    issuer: Words
-    level: Level
-    in_force_from: date
-    in_force_to: date | None = None
-    evidence: Literal["confirmed", "recalled"]
-
-
-class Basis(Closed):
-    """A citation: one instrument and the article that carries the weight."""
-
-    instrument: Name
-    article: Words
-
-
-class FieldType(StrEnum):
-    """How a value is read and which checks it gets."""
-
-    TEXT = "text"
-    USCC = "uscc"
-    ID_NUMBER = "id_number"
-    IDENTIFIER = "identifier"
-    DATE = "date"
-    AMOUNT = "amount"
-    INTEGER = "integer"
-    CODE = "code"
-    CODES = "codes"
+__all__ = [
+    "Allowance", "Article", "Basis", "Body", "Clock", "Collection", "Condition", "Consent", "DatabaseFeed", "Department",
+    "Document", "DocumentKind", "Edition", "Entry", "ExcludedWhen", "Feed", "Field", "FieldType", "FileFeed", "Grade",
+    "Grant", "Instrument", "Legacy", "Level", "Listing", "Mask", "Measure", "MeasuresList", "Recipient", "RecipientKind",
+    "Repair", "RepairRule", "Rule", "Sensitivity", "SeriousList", "ServiceFeed", "Severity", "Share", "Subject",
+    "SubjectKind", "Thresholds", "Title", "ValidWhen",
+]
 
 
 class Sensitivity(StrEnum):
@@ -84,8 +47,16 @@ class Sensitivity(StrEnum):
         return self in (Sensitivity.PERSONAL, Sensitivity.SENSITIVE_PERSONAL)
 
 
+class Share(StrEnum):
+    """Share class 共享属性 of a field: to whoever is granted it, under a condition of the grant, or to nobody (D10)."""
+
+    UNCONDITIONAL = "unconditional"
+    CONDITIONAL = "conditional"
+    NOT_SHARED = "not_shared"
+
+
 class Field(Closed):
-    """One field 数据项 of an entry: what it is and whether a site may ever show it.
+    """One field 数据项 of an entry: what it is, how far it is shared, and whether a site may ever show it (D13).
 
     `length` is in characters. `codes` names a file of catalog/codes. An `amount` is kept in `unit`.
     """
@@ -97,6 +68,7 @@ class Field(Closed):
     codes: Name | None = None
     unit: Literal["yuan", "10k_yuan", "yuan_or_foreign"] | None = None
     sensitivity: Sensitivity
+    share: Share = Share.NOT_SHARED
     publish: bool
 
 
@@ -118,77 +90,50 @@ class Subject(Closed):
     natural_person_when: Words | None = None
 
 
-class Severity(StrEnum):
-    """`critical` quarantines the row; `warning` lets it pass and shows it; `info` is counted."""
+class DocumentKind(StrEnum):
+    """Legally effective documents on which conduct may be found (clause 2; D8). `other` cites the provision that accepts it."""
 
-    CRITICAL = "critical"
-    WARNING = "warning"
-    INFO = "info"
-
-
-class NotBefore(Closed):
-    """`field` may not lie before `other` (both dates)."""
-
-    kind: Literal["not_before"]
-    field: FieldCode
-    other: FieldCode
-    severity: Severity
+    JUDGMENT = "judgment"
+    ARBITRAL_AWARD = "arbitral_award"
+    PENALTY_DECISION = "penalty_decision"
+    ADMINISTRATIVE_RULING = "administrative_ruling"
+    ADMINISTRATIVE_DECISION = "administrative_decision"
+    OTHER = "other"
 
 
-class RequiredWhen(Closed):
-    """`field` must be filled where `other` contains the text `contains`."""
+class Document(Closed):
+    """Which fields show the document on which an adverse record hangs (D7).
 
-    kind: Literal["required_when"]
-    field: FieldCode
-    other: FieldCode
-    contains: Words
-    severity: Severity
+    `state` is the field that says whether it is in effect, `in_effect` the codes that say yes; an empty state is in effect,
+    since the department vouches for what it hands in. Where the standard of a list knows no number or no code of the
+    authority, `unnumbered` cites the provision that says what a listing decision holds instead.
+    """
 
-
-class CategoryMatchesCode(Closed):
-    """A code starting 92 is a sole trader 个体工商户, every other one is not (双公示 annex, Baoji notice)."""
-
-    kind: Literal["category_matches_code"]
-    field: FieldCode
-    other: FieldCode
-    sole_trader: Words
-    severity: Severity
-
-
-class AmountAgreesWithText(Closed):
-    """An amount named in the text `other` (in yuan) equals `field`, which catches a fine handed in in the wrong unit."""
-
-    kind: Literal["amount_agrees_with_text"]
-    field: FieldCode
-    other: FieldCode
-    after: Words
-    severity: Severity
+    kind: DocumentKind
+    date: FieldCode
+    authority: FieldCode
+    number: FieldCode | None = None
+    authority_code: FieldCode | None = None
+    unnumbered: Basis | None = None
+    accepted_by: Basis | None = None
+    state: FieldCode | None = None
+    in_effect: tuple[Words, ...] = ()
+    held: tuple[Words, ...] = ()
 
 
-class NotInFuture(Closed):
-    """`field` may not lie after the day of the check."""
+class Collection(Closed):
+    """Why and how personal data is collected, and of each personal field how far (clause 14; D51)."""
 
-    kind: Literal["not_in_future"]
-    field: FieldCode
-    severity: Severity
-
-
-class ValidWhen(Closed):
-    """`field` is a valid number of the kind `form` where `other` is `equals`: a passport number stands in the same column
-    as citizen ID numbers, and only the kind of document tells them apart."""
-
-    kind: Literal["valid_when"]
-    field: FieldCode
-    other: FieldCode
-    equals: Words
-    form: Literal[FieldType.USCC, FieldType.ID_NUMBER]
-    severity: Severity
+    purpose: Title
+    method: Title
+    scope: dict[FieldCode, Words] = Key(default_factory=dict)
 
 
-Rule = Annotated[
-    NotBefore | RequiredWhen | CategoryMatchesCode | AmountAgreesWithText | NotInFuture | ValidWhen,
-    Key(discriminator="kind"),
-]
+class Legacy(Closed):
+    """The review by which records decided before the first edition may still be recorded (D65)."""
+
+    reviewed_on: date
+    document: Words
 
 
 class Mask(StrEnum):
@@ -203,11 +148,31 @@ class Mask(StrEnum):
     TOKEN = "token"
 
 
+class Condition(Closed):
+    """Under which approved application a recipient has conditional fields, for what, and until when (D10)."""
+
+    purpose: Title
+    application: Words
+    approved_on: date
+    until: date
+
+
+class Consent(Closed):
+    """The grant rests on each subject's consent for this purpose, given for at most `max_days` (D51, D52)."""
+
+    purpose: Name
+    scope: Title
+    method: Title
+    max_days: int = Key(gt=0, le=1096)
+
+
 class Grant(Closed):
     """What one recipient may have of an entry, field by field, and on which basis (D10, D13). Absent means no (I1)."""
 
     basis: tuple[Basis, ...] = Key(min_length=1)
     subjects: tuple[SubjectKind, ...] = Key(min_length=1)
+    condition: Condition | None = None
+    consent: Consent | None = None
     fields: dict[FieldCode, Mask] = Key(min_length=1)
 
 
@@ -221,95 +186,43 @@ class Thresholds(Closed):
 
 
 class Entry(Closed):
-    """One catalogue entry 目录事项: what may be recorded, shared and published, and why.
+    """One version of a catalogue entry 目录事项: what may be recorded, shared and published, and why.
 
-    `category` is the number 1..11 of the national basic catalogue. `natural_key` identifies a record together with
-    the entry; every grant must hold it, so that no field a recipient may not have shapes the reference it gets (I3).
-    `publicity_end` names the field that holds the end of publicity 公示截止期, where the entry has one (D19, I9).
+    `editions` are the editions that hold it; with none announced it is a proposal and nothing flows (D4). `region` makes
+    it an entry of a local supplement (D5). `natural_key` identifies a record together with the entry; every grant must
+    hold it, so that no field a recipient may not have shapes the reference it gets (I3). `decided_on` is the record's
+    decision date, by which the version that may record it is chosen; `legacy` lets in what was decided before the first.
+    `publicity_end` names the field that holds the end of publicity 公示截止期 (D19, I9), `clock` what it is reckoned from;
+    `ended_on` the field that holds the day a listing ended, after which no site shows it (D40). `grade` is how grave every
+    record is where no clock tells. `leniency` holds the marks of D57, `measures` the measures attached (D31).
     """
 
     title: Title
-    category: int = Key(ge=1, le=11)
+    category: int = Key(ge=1, le=12)
     nature: Literal["adverse", "neutral", "favourable"]
+    editions: tuple[Name, ...] = ()
+    region: Region | None = None
     basis: tuple[Basis, ...] = Key(min_length=1)
     in_force_from: date
     in_force_to: date | None = None
+    legacy: Legacy | None = None
     subject: Subject
     fields: dict[FieldCode, Field] = Key(min_length=1)
     natural_key: tuple[FieldCode, ...] = Key(min_length=1)
+    decided_on: FieldCode | None = None
+    document: Document | None = None
+    collection: Collection | None = None
     publicity_end: FieldCode | None = None
+    clock: Clock | None = None
+    ended_on: FieldCode | None = None
+    grade: Grade | None = None
+    leniency: FieldCode | None = None
+    listing: Listing | None = None
+    measures: FieldCode | None = None
+    repair: Repair | None = None
     rules: tuple[Rule, ...] = ()
     thresholds: Thresholds
     grants: dict[Name, Grant] = Key(min_length=1)
 
-
-class _Feed(Closed):
-    """What every exchange method has in common.
-
-    `columns` maps a field to the names under which this department hands it in; a field's own code and its Chinese
-    title are always understood. `reading` says whether each reading is the whole stock or only the changes of the
-    window. `sentinels` are this department's ways of writing "no value".
-    """
-
-    entry: Name
-    connection: Name
-    reading: Literal["snapshot", "window"]
-    columns: dict[FieldCode, tuple[Words, ...]] = Key(default_factory=dict)
-    sentinels: tuple[Words, ...] = ()
-
-
-class FileFeed(_Feed):
-    """File exchange 文件方式: CSV or XLSX files that match `files` in the drop folder."""
-
-    method: Literal["file"]
-    files: tuple[Words, ...] = Key(min_length=1)
-    encodings: tuple[Words, ...] = ("utf-8-sig", "gb18030")
-
-
-class DatabaseFeed(_Feed):
-    """Database exchange 数据库对接: one table or view; `window_column` bounds a reading of changes; `partitions` read it
-    in parallel by ranges of the integer column `partition_column`."""
-
-    method: Literal["database"]
-    table: Words
-    window_column: Words | None = None
-    partition_column: Words | None = None
-    partitions: int = Key(default=1, ge=1, le=64)
-
-
-class ServiceFeed(_Feed):
-    """Service exchange 服务方式: a paged JSON web service at `path` of the connection."""
-
-    method: Literal["service"]
-    path: Words
-    page_size: int = Key(default=1000, ge=1, le=10000)
-
-
-Feed = Annotated[FileFeed | DatabaseFeed | ServiceFeed, Key(discriminator="method")]
-
-
-class Department(Closed):
-    """A source department 信源单位 and the feeds it hands in. It answers for what it produces (谁产生、谁负责)."""
-
-    title: Title
-    region: Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
-    level: Literal["province", "city", "county"]
-    contact: Words
-    feeds: tuple[Feed, ...] = Key(min_length=1)
-
-
-class RecipientKind(StrEnum):
-    SHARING_PLATFORM = "sharing_platform"
-    PUBLICITY_SITE = "publicity_site"
-    DEPARTMENT = "department"
-
-
-class Recipient(Closed):
-    """A recipient 接收方: how it is reached and how long its receipt may take. `batch_size` in records, `deadline` in seconds."""
-
-    title: Title
-    kind: RecipientKind
-    method: Literal["rest", "package", "frontend"]
-    connection: Name
-    batch_size: int = Key(ge=1, le=200_000)
-    deadline: int = Key(ge=1, le=3600)
+    def is_in_force(self, on: date) -> bool:
+        return self.in_force_from <= on and (self.in_force_to is None or on <= self.in_force_to)

@@ -112,6 +112,10 @@ def category_matches_code(values: Mapping[str, pa.Array], rule: Mapping[str, Any
     return np.asarray(~comparable | (is_trader == bools(pc.starts_with(number, "92"))))
 
 
+def excluded_when(values: Mapping[str, pa.Array], rule: Mapping[str, Any]) -> Bools:
+    return ~holds(values[rule["field"]], "|".join(re.escape(word) for word in rule["contains"]))
+
+
 def valid_when(values: Mapping[str, pa.Array], rule: Mapping[str, Any]) -> Bools:
     """A number of the kind `form` where the other field is as the rule says; a court stars out month and day of a
     citizen number, which no check digit can be worked out for."""
@@ -173,5 +177,6 @@ EACH: Mapping[str, Each] = {
 }
 ACROSS: Mapping[str, Across] = {
     check.__name__: check
-    for check in (not_before, not_in_future, required_when, valid_when, category_matches_code, amount_agrees_with_text)
+    for check in (not_before, not_in_future, required_when, excluded_when, valid_when, category_matches_code,
+                  amount_agrees_with_text)
 }

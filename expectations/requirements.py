@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from catalog.model import Entry, Field, FieldType, Severity, ValidWhen
+from catalog.model import Entry, ExcludedWhen, Field, FieldType, Rule, Severity, ValidWhen
 from expectations.codes import CodeSet
 
 
@@ -93,6 +93,16 @@ def _by_rule(entry: Entry, today: date) -> list[Requirement]:
         said = rule.model_dump(mode="json")
         fields = tuple(dict.fromkeys(said[name] for name in ("field", "other") if name in said))
         extra = {"today": today.isoformat(), "unit": entry.fields[rule.field].unit}
-        code = _FORMS[rule.form][1] if isinstance(rule, ValidWhen) else rule.kind.replace("_", "-")
+        code = _reason(rule)
         found.append(Requirement(code, rule.kind, rule.severity, fields, said | extra, across=True))
     return found
+
+
+def _reason(rule: Rule) -> str:
+    match rule:
+        case ValidWhen():
+            return _FORMS[rule.form][1]
+        case ExcludedWhen():
+            return rule.because
+        case _:
+            return rule.kind.replace("_", "-")

@@ -46,7 +46,7 @@ def setup() -> None:
 @app.command()
 def night(
     feed: Annotated[list[str] | None, typer.Option(help="Only this feed, as department.entry; may be repeated.")] = None,
-    on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The night of this date (default today).")] = None,
+    on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Which night (default the last that is over).")] = None,
     accept_shrunken: Annotated[bool, typer.Option(
         help="Go on although far fewer records came than last time; say so only after asking the department.")] = False,
     as_json: AsJson = False,
@@ -57,13 +57,13 @@ def night(
     a recipient already holds is not sent twice.
     """
     from gateway.figures import last_line, night_figures, table
-    from gateway.intake import SHANGHAI
+    from gateway.house import last_night
     from gateway.night import NightBroken, run_night
 
     gateway = _set_up("catalog", "keyring")
     known = sorted(gateway.catalog.feeds)
     _usage(sorted(set(feed or []) - set(known)), _unknown_feed(gateway))
-    day = on.date() if on else gateway.clock().astimezone(SHANGHAI).date()
+    day = on.date() if on else last_night(gateway.clock())
     broken = ""
     try:
         runs = run_night(gateway, day, feed or known, _complain, accept_shrunken=accept_shrunken)

@@ -10,8 +10,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from gateway import secret
-from gateway.intake import SHANGHAI
-from gateway.settings import Gateway, from_environment, set_up
+from gateway.settings import SHANGHAI, Gateway, from_environment, set_up
 
 
 def home() -> Path:

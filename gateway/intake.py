@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -18,7 +17,7 @@ from connectors import Partition, Source, Window
 from delivery import outbox
 from gateway import duplicates
 from gateway.failing import Run, account, failing
-from gateway.settings import Gateway
+from gateway.settings import SHANGHAI, Gateway
 from ledger import log, questions
 from ledger.events import Event, Line
 from records.schema import findings, runs, writing
@@ -26,7 +25,6 @@ from records.stages import Checked, Collected
 from records.staging import Reference
 
 Json = dict[str, Any]
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 class FeedUnknown(Exception):
@@ -95,7 +93,7 @@ def check_part(gateway: Gateway, run: Run, staged: Json) -> Json:
         rows = gateway.staging.read(Reference(**staged["reference"]))
         collected = Collected(run["feed"], gateway.catalog.feeds[run["feed"]].entry, staged["partition"], rows,
                               tuple(staged["dropped"]), tuple(staged["missing"]), staged["digest"])
-        checked = expectations.check(collected, context(gateway, run["feed"], _today(gateway)))
+        checked = expectations.check(collected, context(gateway, run["feed"], gateway.today))
         reference = gateway.staging.write(checked.accepted, run["run"], staged["partition"], "accepted")
         _keep(gateway, run, checked)
     return {"partition": staged["partition"], "reference": reference.as_json(), "collected": checked.collected,
@@ -166,10 +164,6 @@ def _start(gateway: Gateway, feed: str, start: str) -> str:
 
 def _window(run: Run) -> Window:
     return Window(datetime.fromisoformat(run["window_start"]), datetime.fromisoformat(run["window_end"]))
-
-
-def _today(gateway: Gateway) -> date:
-    return gateway.clock().astimezone(SHANGHAI).date()
 
 
 def _keep(gateway: Gateway, run: Run, checked: Checked) -> None:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date
 from secrets import token_hex
 from typing import Any
 
@@ -17,7 +16,7 @@ import masking
 import release
 from delivery import outbox
 from gateway.failing import Run, account, failing
-from gateway.intake import SHANGHAI, Json, errand
+from gateway.intake import Json, errand
 from gateway.settings import Gateway
 from ledger import log
 from ledger.events import Event, Line
@@ -104,9 +103,8 @@ def _send(way: Way, settled: list[Json]) -> Figures:
 def _way(gateway: Gateway, run: Run, recipient: str) -> Way:
     entry_code = gateway.catalog.feeds[run["feed"]].entry
     entry, known = gateway.catalog.entries[entry_code], gateway.catalog.recipients[recipient]
-    today: date = gateway.clock().astimezone(SHANGHAI).date()
     terms = release.Terms(
-        entry_code=entry_code, entry=entry, recipient_code=recipient, recipient=known, on=today,
+        entry_code=entry_code, entry=entry, recipient_code=recipient, recipient=known, on=gateway.today,
         handle_key=gateway.keyring.derive("handle", recipient, entry_code),
         digest_key=gateway.keyring.derive("digest", recipient, entry_code),
         terms_digest=_terms_digest(gateway, entry_code, recipient))

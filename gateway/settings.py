@@ -7,9 +7,10 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
+from datetime import date, datetime
+from functools import cache, cached_property
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -20,6 +21,8 @@ from keys.connection import Connection, ConnectionUnknown
 from keys.keyring import Keyring
 from ledger.log import now
 from records import quarantine, schema, staging
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 class StateUnusable(Exception):
@@ -35,9 +38,19 @@ class Gateway:
     catalog_root: Path | None = None
     clock: Callable[[], datetime] = now
 
-    @cached_property
+    @property
     def catalog(self) -> Catalog:
-        return load(self.catalog_root)
+        """The catalogue with today's version of every entry; its files are read once."""
+        return self._catalog_as_of(self.today)
+
+    @cached_property
+    def _catalog_as_of(self) -> Callable[[date], Catalog]:
+        return cache(load(self.catalog_root).as_of)
+
+    @property
+    def today(self) -> date:
+        """The day on which decisions are taken: the date in Shanghai."""
+        return self.clock().astimezone(SHANGHAI).date()
 
     @cached_property
     def engine(self) -> Engine:

@@ -24,7 +24,9 @@ from tests.catalog.altered import GONE, LICENCE, MARKET, REGISTER, SHIPPED, alte
 TEXT = pd.ArrowDtype(pa.string())
 SITES = {"credit_china", "gsxt"}
 # Confirmed in a source that the domain reference names; every other number and date is from memory until someone looks.
-CONFIRMED = {"opinions_2020_49", "double_publicity_2018_424", "credit_repair_2025_36", "data_sharing_regulation"}
+CONFIRMED = {
+    "opinions_2020_49", "double_publicity_2018_424", "credit_repair_2025_36", "data_sharing_regulation",
+    "credit_repair_2023_58"}
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,7 @@ SLIPS: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "an entry without a title": (LICENCE, {"title": GONE}, "title", "missing; write it"),
     "an entry without a basis": (LICENCE, {"basis": []}, "basis", "at least 1 item"),
     "an entry granted to nobody": (LICENCE, {"grants": {}}, "grants", "at least 1 item"),
-    "an entry outside the eleven categories": (LICENCE, {"category": 12}, "category", "less than or equal to 11"),
+    "an entry outside the twelve categories": (LICENCE, {"category": 13}, "category", "less than or equal to 12"),
     "a title in one language": (REGISTER, {"title.en": GONE}, "title.en", "missing; write it"),
     "a field that does not say whether it may be published": (LICENCE, {f"{FIELD}.publish": GONE}, f"{FIELD}.publish", "missing"),
     "a field that does not say how sensitive it is": (LICENCE, {f"{FIELD}.sensitivity": GONE}, f"{FIELD}.sensitivity", "missing"),
@@ -168,7 +168,7 @@ def test_a_missing_folder_is_named(tmp_path: Path, folder: str) -> None:
 
 
 def test_a_catalogue_that_is_nowhere_is_not_an_empty_one(tmp_path: Path) -> None:
-    assert len(problems(tmp_path / "nowhere")) == 5
+    assert len(problems(tmp_path / "nowhere")) == 9
 
 
 def test_a_file_that_starts_with_a_dot_is_left_alone(tmp_path: Path) -> None:
