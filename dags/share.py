@@ -80,6 +80,7 @@ def dag_id(feed: str) -> str:
 @task(doc_md="Opens the run on the ledger over the DAG run's data interval.")
 def open_run(
     feed: str, data_interval_start: datetime | None = None, data_interval_end: datetime | None = None, run_id: str | None = None,
+    params: dict[str, Any] | None = None,
 ) -> dict[str, str]:
     from gateway import night
 
@@ -87,7 +88,11 @@ def open_run(
         raise ValueError(
             f"feed {feed}: this DAG run has no data interval, so there is no window to read. Trigger it with a logical date, "
             f"or use: airflow backfill create --dag-id {dag_id(feed)} --from-date … --to-date …")
-    return night.open_run(feed, data_interval_start.isoformat(), data_interval_end.isoformat(), f"airflow:{run_id}")
+    rules = (params or {}).get("rules", "by kind of run")
+    if rules == "by kind of run":  # a backfill judges by today's catalogue unless it is told otherwise
+        rules = "now" if str(run_id).startswith("backfill") else "then"
+    window = data_interval_start.isoformat(), data_interval_end.isoformat()
+    return night.open_run(feed, window, f"airflow:{run_id}", rules)
 
 
 @task(doc_md="Asks the source which partitions there are to collect.")
@@ -156,6 +161,9 @@ def build(catalog: Catalog, feed: str) -> DAG:
         default_args={"retries": RETRIES, "retry_delay": timedelta(seconds=RETRY_SECONDS), "retry_policy": BlipsOnly()},
         params={
             "reason": Param("nightly", type="string", title="原因 Reason", description="Why this run was started."),
+            "rules": Param(
+                "by kind of run", enum=["by kind of run", "then", "now"], title="归集规则 Rules",
+                description="May record: the catalogue of the decision date (then), or today's (now). A backfill: now."),
             "accept_shrunken": Param(
                 False, type="boolean", title="接受骤减 Accept far fewer records",
                 description="Go on although far fewer records came than last time. Ask the department first."),

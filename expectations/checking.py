@@ -22,11 +22,14 @@ _log = logging.getLogger(__name__)
 def check(collected: Collected, context: Context) -> Checked:
     """Parts a collected batch into accepted rows in normal form and quarantined rows as they came, with reasons (I2).
 
-    The batch is refused whole, with all its rows in quarantine, for `missing-column`, for `too-many-quarantined`, and
-    for `not-judged` where the engine gave no verdict. Raises WrongContext if the context is not that of the batch.
+    The batch is refused whole, with all its rows in quarantine, for `entry-not-in-force` (D2), for `missing-column`, for
+    `too-many-quarantined`, and for `not-judged` where the engine gave no verdict. Raises WrongContext if the context is
+    not that of the batch.
     """
     context.ensure_fits(collected)
     damage = _damage(collected.rows)
+    if not context.entry.is_in_force(context.today):
+        return _refused(collected, context.entry, damage, _over_all(collected, thresholds.NOT_IN_FORCE, ""))
     if absent := thresholds.missing_columns(collected, context.entry):
         return _refused(collected, context.entry, damage, _over_all(collected, thresholds.MISSING_COLUMN, *absent))
     whole = ~findings.in_quarantine(damage, len(collected.rows))
@@ -51,7 +54,7 @@ def _over_all(collected: Collected, rule: str, *fields: str) -> list[Fault]:
 
 def _refused(collected: Collected, entry: Entry, damage: list[Fault], refusal: list[Fault]) -> Checked:
     nothing = pd.DataFrame({code: pd.Series(dtype=TEXT) for code in entry.fields})
-    judged = Judged(nothing, pd.Series(dtype=TEXT), [])
+    judged = Judged(nothing, pd.Series(dtype=TEXT), pd.Series(dtype=TEXT), [])
     none = np.zeros(len(collected.rows), dtype=np.bool_)
     return _parted(collected, entry, [*damage, *refusal], (judged, none), refusal[0].rule)
 
@@ -75,7 +78,11 @@ def _parted(
     records[whole] = judged.records.array.to_numpy(dtype=object, na_value=None)
     return Checked(collected.feed, collected.entry, collected.partition, size, good,
                    _quarantined(collected.rows, entry, records, findings.reasons(found, size)),
-                   findings.findings(found, lines), refused)
+                   findings.findings(found, lines), refused, _counts(judged.versions[~bad[whole]]))
+
+
+def _counts(versions: pd.Series) -> dict[str, int]:
+    return {str(version): int(rows) for version, rows in versions.value_counts().sort_index().items()}
 
 
 def _quarantined(rows: pd.DataFrame, entry: Entry, records: np.ndarray, reasons: np.ndarray) -> pd.DataFrame:

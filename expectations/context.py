@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from catalog.model import Entry, Feed
 from expectations.codes import CodeSet
@@ -19,7 +20,11 @@ class WrongContext(Exception):
 @dataclass(frozen=True, slots=True)
 class Context:
     """The entry and feed of a batch, the code sets of the catalogue (set → code → Chinese name), the key of record ids,
-    and the day on which the check counts as made."""
+    and the day on which the check counts as made.
+
+    `versions` are all versions of the entry, none for an entry that has only this one. By the `rules` of "then" the
+    version in force on a record's decision date may record it, by those of "now" today's.
+    """
 
     entry_code: str
     entry: Entry
@@ -27,6 +32,8 @@ class Context:
     codes: Mapping[str, Mapping[str, str]]
     identity_key: Derived
     today: date
+    versions: tuple[Entry, ...] = ()
+    rules: Literal["then", "now"] = "then"
 
     def code_sets(self) -> dict[str, CodeSet]:
         """The code sets that the entry's fields use."""

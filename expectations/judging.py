@@ -12,6 +12,7 @@ from expectations import findings
 from expectations.columns import TEXT
 from expectations.context import Context
 from expectations.diagnosis import is_shifted
+from expectations.editions import recorded
 from expectations.findings import Fault, Rows
 from expectations.normal import normal_form
 from expectations.repeated import repeated
@@ -23,10 +24,12 @@ from records.stages import LINE
 @dataclass(frozen=True, slots=True)
 class Judged:
     """frame: every field of the entry in normal form, on a RangeIndex. records: record id, NA where the key cannot be
-    read. Faults name rows by their position in the frame."""
+    read. versions: the version of the entry that records the row (editions.py). Faults name rows by their position in the
+    frame."""
 
     frame: pd.DataFrame
     records: pd.Series
+    versions: pd.Series
     faults: list[Fault]
 
 
@@ -38,8 +41,10 @@ def judge(rows: pd.DataFrame, context: Context) -> Judged:
     if len(frame):
         found += _verdicts(frame, rows[LINE], context)
         found += _shifted(frame, context, found)
+    frame, versions, unrecorded = recorded(frame, context)
+    found += unrecorded
     records = _records(frame, context, found)
-    return Judged(frame, records, [*found, *repeated(frame, records, context.identity_key)])
+    return Judged(frame, records, versions, [*found, *repeated(frame, records, context.identity_key)])
 
 
 def _verdicts(frame: pd.DataFrame, lines: pd.Series, context: Context) -> list[Fault]:

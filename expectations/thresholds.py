@@ -8,6 +8,7 @@ from records.stages import Collected
 MISSING_COLUMN = "missing-column"
 TOO_MANY = "too-many-quarantined"
 NOT_JUDGED = "not-judged"
+NOT_IN_FORCE = "entry-not-in-force"
 
 
 def missing_columns(collected: Collected, entry: Entry) -> list[str]:

@@ -5,16 +5,25 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from gateway.settings import Gateway
+from gateway.backfill_cli import backfill
+from gateway.manners import (
+    BROKEN,
+    DEFECT,
+    FAILED,
+    AsJson,
+    answering,
+    complain,
+    exit_code,
+    opened,
+    unknown_feed,
+    usage,
+)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=(
     "Data-sharing gateway for public credit information: collects from departments, checks against the catalogue, "
@@ -24,12 +33,11 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 catalog_app = typer.Typer(no_args_is_help=True, help="The catalogue: what may be recorded, shared and published.")
 quarantine_app = typer.Typer(no_args_is_help=True, help="Rows that failed the check, sealed until they are corrected.")
 ledger_app = typer.Typer(no_args_is_help=True, help="The account of everything that came in and went out.")
+app.command()(backfill)
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(ledger_app, name="ledger")
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
-DEFECT, USAGE, FAILED, PENDING, BROKEN = 1, 2, 3, 4, 5
 
 
 @app.command()
@@ -38,7 +46,7 @@ def setup() -> None:
     from gateway.settings import from_environment, set_up
 
     gateway = from_environment()
-    with _answering():
+    with answering():
         set_up(gateway)
     typer.echo(f"set up in {gateway.home}")
 
@@ -60,31 +68,21 @@ def night(
     from gateway.house import last_night
     from gateway.night import NightBroken, run_night
 
-    gateway = _set_up("catalog", "keyring")
+    gateway = opened("catalog", "keyring")
     known = sorted(gateway.catalog.feeds)
-    _usage(sorted(set(feed or []) - set(known)), _unknown_feed(gateway))
+    usage(sorted(set(feed or []) - set(known)), unknown_feed(gateway))
     day = on.date() if on else last_night(gateway.clock())
     broken = ""
     try:
-        runs = run_night(gateway, day, feed or known, _complain, accept_shrunken=accept_shrunken)
+        runs = run_night(gateway, day, feed or known, complain, accept_shrunken=accept_shrunken)
     except NightBroken as error:
         runs, broken = error.runs, str(error)
     if runs:
         figures = night_figures(gateway, runs)
         typer.echo(json.dumps(figures, ensure_ascii=False, indent=1) if as_json else f"{table(figures)}\n{last_line(figures)}")
     if broken:
-        _complain(broken)
+        complain(broken)
     raise typer.Exit(DEFECT if broken else exit_code(figures))
-
-
-def exit_code(figures: dict[str, Any]) -> int:
-    """What a night's figures mean to the caller: 0, FAILED, PENDING or BROKEN."""
-    states = {feed["state"] for feed in figures["feeds"]}
-    if "failed" in states or "open" in states:
-        return FAILED
-    if not figures["balanced"]:
-        return BROKEN
-    return PENDING if "incomplete" in states else 0
 
 
 @app.command("try")
@@ -104,15 +102,15 @@ def try_(
     from gateway.tryout import try_file
 
     gateway = from_environment()
-    with _answering():
+    with answering():
         _ = gateway.catalog
     try:
         report = try_file(gateway, file, entry, rows)
     except FeedUnknown as error:
-        _usage([entry], str(error))
+        usage([entry], str(error))
         return
     except ContractBreach as error:
-        _complain(str(error))
+        complain(str(error))
         report = {"file": file.name, "entry": entry, "collected": 0, "accepted": 0, "quarantined": 0,
                   "by_reason": {}, "refused": error.reason}
     typer.echo(json.dumps(report, ensure_ascii=False, indent=1) if as_json else _readable(report))
@@ -124,7 +122,7 @@ def catalog_check() -> None:
     """Check the whole catalogue; every problem is named with its file and key."""
     from gateway.settings import from_environment
 
-    with _answering():
+    with answering():
         catalog = from_environment().catalog
     typer.echo(f"catalogue {catalog.edition}: {len(catalog.entries)} entries, {len(catalog.departments)} departments, "
                f"{len(catalog.feeds)} feeds, {len(catalog.recipients)} recipients, {len(catalog.instruments)} instruments: good")
@@ -135,10 +133,10 @@ def quarantine_list(
     feed: Annotated[str | None, typer.Option(help="Only this feed, as department.entry.")] = None, as_json: AsJson = False,
 ) -> None:
     """List what lies in quarantine: where each row stood and why it failed, never its content."""
-    gateway = _set_up("catalog", "keyring")
+    gateway = opened("catalog", "keyring")
     items = gateway.quarantine.items(feed)
     if items.empty and feed and feed not in gateway.catalog.feeds:  # what a feed left that is gone can still be listed
-        _usage([feed], _unknown_feed(gateway))
+        usage([feed], unknown_feed(gateway))
     if as_json:
         typer.echo(json.dumps(items.to_dict("records"), ensure_ascii=False, indent=1))
         return
@@ -156,9 +154,9 @@ def ledger_verify(as_json: AsJson = False) -> None:
     from ledger.log import LedgerBroken, verify
 
     try:
-        found = verify(_set_up().engine)
+        found = verify(opened().engine)
     except (LedgerBroken, Imbalance) as error:
-        _complain(str(error))
+        complain(str(error))
         raise typer.Exit(BROKEN) from None
     answer = {"lines": found.lines, "head": found.head, "balances": found.balances, "open_runs": list(found.open_runs)}
     if as_json:
@@ -174,55 +172,6 @@ def _readable(report: dict[str, Any]) -> str:
     lines = [f"{name.replace('_', ' ')}: {value if value not in ({}, [], '') else '-'}" for name, value in report.items()]
     lines += [f"  row {row['row']}: {', '.join(row['reasons'])}" for row in rows or []]
     return "\n".join(lines)
-
-
-def _set_up(*parts: str) -> Gateway:
-    """The gateway of the environment, its state and the named parts opened.
-
-    Ends the command with a clear word if it was never set up, or one of them does not open.
-    """
-    from gateway.settings import from_environment
-
-    gateway = from_environment()
-    with _answering():
-        if not gateway.passphrase.is_file():
-            _complain(f"{gateway.home}: no gateway here; name its folder in GATEWAY_HOME, or make one with `gateway setup`")
-            raise typer.Exit(USAGE)
-        gateway.expect_state()
-        for part in parts:
-            getattr(gateway, part)
-    return gateway
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    """Ends the command with a clear word if catalogue, keyring, state or a folder of the gateway does not open."""
-    from catalog.load import CatalogError
-    from gateway.settings import StateUnusable
-    from keys.keyring import KeyringClosed
-
-    try:
-        yield
-    except (CatalogError, KeyringClosed, StateUnusable) as error:
-        _complain(str(error))
-        raise typer.Exit(FAILED) from None
-    except OSError as error:
-        _complain(f"{error.filename}: {error.strerror}; mend this, or name the right folder in GATEWAY_HOME")
-        raise typer.Exit(FAILED) from None
-
-
-def _unknown_feed(gateway: Gateway) -> str:
-    return f"unknown feed; the catalogue knows {', '.join(sorted(gateway.catalog.feeds))}"
-
-
-def _complain(words: str) -> None:
-    typer.echo(words, err=True)
-
-
-def _usage(wrong: list[str], words: str) -> None:
-    if wrong:
-        _complain(f"{', '.join(wrong)}: {words}")
-        raise typer.Exit(USAGE)
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -41,11 +41,12 @@ def night_window(on: date) -> tuple[str, str]:
     return (end - timedelta(days=1)).isoformat(), end.isoformat()
 
 
-def open_run(gateway: Gateway, feed: str, window: tuple[str, str], trigger: str) -> Run:
+def open_run(gateway: Gateway, feed: str, window: tuple[str, str], trigger: str, rules: str = "then") -> Run:
     """Opens the run of a feed over a window and returns what its tasks need to know of it.
 
     The same feed and trigger give the same run, so that a retried task goes on with it; a run that was closed is open
-    again. The window begins where the last one that was read whole ended, so that a night that failed or was left out
+    again. `rules` says by which version of the entry a record may be recorded: "then" by that of its decision date, "now"
+    by today's. The window begins where the last one that was read whole ended, so that a night that failed or was left out
     loses no change. Raises FeedUnknown.
     """
     if feed not in gateway.catalog.feeds:
@@ -63,9 +64,9 @@ def open_run(gateway: Gateway, feed: str, window: tuple[str, str], trigger: str)
             run["window_start"] = known.window_start
             connection.execute(sa.update(runs).where(runs.c.run == name).values(state="open"))
         if known is None or known.state != "open":
-            notes = {key: run[key] for key in ("night", "window_start", "window_end", "trigger", "edition")}
+            notes = {key: run[key] for key in ("night", "window_start", "window_end", "trigger", "edition")} | {"rules": rules}
             log.append(connection, [Line(Event.RUN_OPENED, name, feed, notes=notes)], at)
-    return run
+    return run | {"rules": rules}
 
 
 def plan(gateway: Gateway, run: Run) -> list[Json]:
@@ -93,7 +94,7 @@ def check_part(gateway: Gateway, run: Run, staged: Json) -> Json:
         rows = gateway.staging.read(Reference(**staged["reference"]))
         collected = Collected(run["feed"], gateway.catalog.feeds[run["feed"]].entry, staged["partition"], rows,
                               tuple(staged["dropped"]), tuple(staged["missing"]), staged["digest"])
-        checked = expectations.check(collected, context(gateway, run["feed"], gateway.today))
+        checked = expectations.check(collected, context(gateway, run["feed"], "now" if run.get("rules") == "now" else "then"))
         reference = gateway.staging.write(checked.accepted, run["run"], staged["partition"], "accepted")
         _keep(gateway, run, checked)
     return {"partition": staged["partition"], "reference": reference.as_json(), "collected": checked.collected,
@@ -130,11 +131,12 @@ def errand(gateway: Gateway, run: Run, recipient: str) -> outbox.Errand:
     return outbox.Errand(run["run"], run["feed"], gateway.catalog.feeds[run["feed"]].entry, recipient, run["edition"])
 
 
-def context(gateway: Gateway, feed: str, today: date) -> expectations.Context:
+def context(gateway: Gateway, feed: str, rules: Literal["then", "now"] = "then") -> expectations.Context:
     """What a check needs to know about a feed."""
-    entry_code = gateway.catalog.feeds[feed].entry
-    return expectations.Context(entry_code, gateway.catalog.entries[entry_code], gateway.catalog.feeds[feed],
-                                gateway.catalog.codes, gateway.keyring.derive("identity", entry_code), today)
+    catalog, entry_code = gateway.catalog, gateway.catalog.feeds[feed].entry
+    return expectations.Context(
+        entry_code, catalog.entries[entry_code], catalog.feeds[feed], catalog.codes,
+        gateway.keyring.derive("identity", entry_code), gateway.today, catalog.versions[entry_code], rules)
 
 
 def _guard_stock(gateway: Gateway, run: Run, checked: list[Json], accepted: int) -> None:
@@ -168,7 +170,8 @@ def _window(run: Run) -> Window:
 
 def _keep(gateway: Gateway, run: Run, checked: Checked) -> None:
     figures = {"accepted": len(checked.accepted), "quarantined": len(checked.quarantined)}
-    notes: Mapping[str, Any] = {"partition": checked.partition, "reasons": duplicates.by_reason(checked.quarantined)}
+    notes: Mapping[str, Any] = {"partition": checked.partition, "reasons": duplicates.by_reason(checked.quarantined),
+                                "versions": dict(checked.versions)}
     lines = [Line(Event.CHECKED, run["run"], run["feed"], figures=figures, notes=notes)]
     if checked.refused:
         lines.append(Line(Event.REFUSED, run["run"], run["feed"],

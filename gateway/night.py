@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
@@ -30,9 +30,9 @@ def wired() -> Gateway:
     return from_environment()
 
 
-def open_run(feed_key: str, start_iso: str, end_iso: str, trigger: str) -> Run:
+def open_run(feed_key: str, window: tuple[str, str], trigger: str, rules: str) -> Run:
     """Opens the run of a feed over a window; the same trigger gives the same run."""
-    return intake.open_run(wired(), feed_key, (start_iso, end_iso), trigger)
+    return intake.open_run(wired(), feed_key, window, trigger, rules)
 
 
 def plan(run: Run) -> list[Json]:
@@ -78,21 +78,21 @@ TROUBLES = (connectors.SourceUnavailable, connectors.ContractBreach, delivery.De
 class NightBroken(Exception):
     """A feed could not even be accounted for: its run is missing, or open, on the ledger. The other feeds had their night.
 
-    `runs` names the runs that were closed.
+    `feeds` names them, `runs` the runs that were closed.
     """
 
     def __init__(self, feeds: list[str], runs: list[str]) -> None:
-        self.runs = runs
+        self.feeds, self.runs = feeds, runs
         super().__init__(f"{', '.join(feeds)}: could not be accounted for, see above; mend disk or database and run again")
 
 
 def run_feed(gateway: Gateway, feed: str, window: tuple[str, str], tell: Tell = print,
-             accept_shrunken: bool = False) -> str:
+             accept_shrunken: bool = False, rules: str = "then") -> str:
     """One feed's night without Airflow: the same steps in the same order; returns the run's name.
 
     A partition or recipient in trouble does not stop the others; what happened stands on the ledger and is told.
     """
-    run = intake.open_run(gateway, feed, window, f"command:{uuid.uuid4()}")
+    run = intake.open_run(gateway, feed, window, f"command:{uuid.uuid4()}", rules)
     once = _once(tell)
     _steps(gateway, run, once, accept_shrunken)
     with _going_on(once):
@@ -133,6 +133,24 @@ def _going_on(tell: Tell) -> Iterator[None]:
         yield
     except TROUBLES as error:
         tell(str(error))
+
+
+def backfill(gateway: Gateway, feeds: list[str], days: tuple[date, date], tell: Tell = print, rules: str = "now") -> list[str]:
+    """The nights of every date from the first to the last, the oldest first; returns the runs' names.
+
+    By default what may be recorded is judged by today's catalogue. Raises NightBroken as `run_night` does.
+    """
+    first, last = days
+    done: list[str] = []
+    broken: list[str] = []
+    for n in range((last - first).days + 1):
+        try:
+            done += run_night(gateway, first + timedelta(days=n), feeds, tell, rules=rules)
+        except NightBroken as error:
+            done, broken = done + error.runs, broken + error.feeds
+    if broken:
+        raise NightBroken(broken, done)
+    return done
 
 
 def run_night(gateway: Gateway, on: date, feeds: list[str], tell: Tell = print, **options: Any) -> list[str]:

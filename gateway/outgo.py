@@ -95,7 +95,8 @@ def _send(way: Way, settled: list[Json]) -> Figures:
     figures, standing = Figures(), _standing(way)
     left += [_serve(way, ready, standing, figures) for ready in _ahead(way, settled, standing)]
     withheld = {reason: n for reason, n in sorted(figures.withheld.items())}
-    line = way.errand.line(Event.RECIPIENT_BALANCED, figures.as_json(), withheld=withheld)
+    line = way.errand.line(Event.RECIPIENT_BALANCED, figures.as_json(), withheld=withheld,
+                            version=way.door.entry.in_force_from.isoformat())
     _close_accounts(way, [one for _, one in former] + mine, pd.concat([pd.DataFrame(), *left], ignore_index=True), line)
     return figures
 

@@ -41,8 +41,8 @@ def main() -> int:
 
 
 def _night(place: Path, tell: Tell, began: float) -> int:
-    from gateway.cli import exit_code
     from gateway.figures import last_line, night_figures, table
+    from gateway.manners import exit_code
 
     night = house.last_night(datetime.now(UTC))
     tell(f"night of {night}: getting ready (secrets, keys, state, sample departments and recipients)")

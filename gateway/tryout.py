@@ -34,7 +34,7 @@ def try_file(gateway: Gateway, file: Path, entry: str, rows: bool = False) -> di
                        columns=feed.columns, sentinels=feed.sentinels, files=("*",))
     source = connectors.Source(feed_key, as_file, gateway.catalog.entries[entry], Connection(feed.connection, ""))
     collected = connectors.collect_file(source, file)
-    checked = expectations.check(collected, context(trial, feed_key, now().date()))
+    checked = expectations.check(collected, context(trial, feed_key))
     report: dict[str, Any] = {
         "file": file.name, "entry": entry, "feed": feed_key, "collected": checked.collected,
         "accepted": len(checked.accepted), "quarantined": len(checked.quarantined), "refused": checked.refused,

@@ -15,7 +15,7 @@ Frames hold one column per catalogue field (Arrow strings, missing is NA) and th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import pandas as pd
@@ -65,7 +65,8 @@ class Finding:
 class Checked:
     """Good and bad rows apart. accepted: RECORD, LINE, every field of the entry (NA where empty), values in normal form.
     quarantined: LINE, RECORD (NA where the key cannot be read), REASONS, RAW, the fields as they came.
-    `refused` is "" or the reason code for which the whole batch was refused (then accepted is empty)."""
+    `refused` is "" or the reason code for which the whole batch was refused (then accepted is empty). `versions` counts the
+    accepted rows by the version of the entry that records them, named by the day it came into force."""
 
     feed: str
     entry: str
@@ -75,6 +76,7 @@ class Checked:
     quarantined: pd.DataFrame
     findings: tuple[Finding, ...]
     refused: str = ""
+    versions: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.collected != len(self.accepted) + len(self.quarantined):

@@ -1,0 +1,77 @@
+"""How every command answers: exit codes, clear words instead of tracebacks, JSON where a program reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from gateway.settings import Gateway
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+DEFECT, USAGE, FAILED, PENDING, BROKEN = 1, 2, 3, 4, 5
+
+
+def exit_code(figures: dict[str, Any]) -> int:
+    """What a night's figures mean to the caller: 0, FAILED, PENDING or BROKEN."""
+    states = {feed["state"] for feed in figures["feeds"]}
+    if "failed" in states or "open" in states:
+        return FAILED
+    if not figures["balanced"]:
+        return BROKEN
+    return PENDING if "incomplete" in states else 0
+
+
+def opened(*parts: str) -> Gateway:
+    """The gateway of the environment, its state and the named parts opened.
+
+    Ends the command with a clear word if it was never set up, or one of them does not open.
+    """
+    from gateway.settings import from_environment
+
+    gateway = from_environment()
+    with answering():
+        if not gateway.passphrase.is_file():
+            complain(f"{gateway.home}: no gateway here; name its folder in GATEWAY_HOME, or make one with `gateway setup`")
+            raise typer.Exit(USAGE)
+        gateway.expect_state()
+        for part in parts:
+            getattr(gateway, part)
+    return gateway
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Ends the command with a clear word if catalogue, keyring, state or a folder of the gateway does not open."""
+    from catalog.load import CatalogError
+    from gateway.settings import StateUnusable
+    from keys.keyring import KeyringClosed
+
+    try:
+        yield
+    except (CatalogError, KeyringClosed, StateUnusable) as error:
+        complain(str(error))
+        raise typer.Exit(FAILED) from None
+    except OSError as error:
+        complain(f"{error.filename}: {error.strerror}; mend this, or name the right folder in GATEWAY_HOME")
+        raise typer.Exit(FAILED) from None
+
+
+def unknown_feed(gateway: Gateway) -> str:
+    """The words for a feed that the catalogue does not know."""
+    return f"unknown feed; the catalogue knows {', '.join(sorted(gateway.catalog.feeds))}"
+
+
+def complain(words: str) -> None:
+    """Tells a person, apart from the answer that a program reads."""
+    typer.echo(words, err=True)
+
+
+def usage(wrong: list[str], words: str) -> None:
+    """Ends the command as wrongly used if anything is wrong."""
+    if wrong:
+        complain(f"{', '.join(wrong)}: {words}")
+        raise typer.Exit(USAGE)
