@@ -7,21 +7,23 @@ from delivery.base import (
     Batch,
     DeliveryFailed,
     Door,
+    Effect,
     ReceiptMismatch,
     RecipientContractBreach,
     RecipientUnavailable,
     batches,
+    takedown_batches,
 )
 from records.stages import Receipt
 
-__all__ = ["Batch", "DeliveryFailed", "Door", "ReceiptMismatch", "RecipientContractBreach", "RecipientUnavailable",
-           "batches", "deliver"]
+__all__ = ["Batch", "DeliveryFailed", "Door", "Effect", "ReceiptMismatch", "RecipientContractBreach", "RecipientUnavailable",
+           "batches", "deliver", "takedown_batches"]
 
 _METHODS = {"rest": rest.deliver, "package": package.deliver, "frontend": frontend.deliver}
 
 
 def deliver(batch: Batch, door: Door) -> Receipt:
-    """Hands a batch over by the recipient's exchange method and returns its verified receipt.
+    """Hands a batch over by the recipient's exchange method, whether it brings or withdraws, and returns its verified receipt.
 
     Raises RecipientUnavailable, ReceiptMismatch or RecipientContractBreach; whatever it raises, the records stay pending.
     """

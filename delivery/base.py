@@ -13,13 +13,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 import pandas as pd
 
 from catalog.model import Entry, Recipient
 from keys.connection import Connection
 from ledger.log import now
-from records.stages import DIGEST, HANDLE, Masked
+from records.stages import DIGEST, HANDLE, NOTICE, Masked, Notice
 
 
 class DeliveryFailed(Exception):
@@ -67,25 +68,55 @@ class Door:
         return f"recipient {self.recipient_code}, entry {self.entry_code}, batch {batch.id[:12]}"
 
 
+class Effect(StrEnum):
+    """What a batch does to the records it names: bring them, or one of the four effects of clause 11 (D41)."""
+
+    BRING = "bring"
+    STOP = "stop_sharing"
+    MARK = "mark"
+    BLOCK = "block"
+    DELETE = "delete"
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What goes through the door at once. payload: HANDLE and the granted fields, text or NA, in the order of HANDLE."""
+    """What goes through the door at once. payload, in the order of HANDLE: HANDLE and the granted fields, text or NA;
+    for an effect that withdraws HANDLE and NOTICE (why, one code of `Notice`), and no field of the record."""
 
     id: str
     payload: pd.DataFrame
+    effect: Effect = Effect.BRING
+
+    def says(self) -> dict[str, str]:
+        """How a document names the effect: {"effect": …}, or nothing in a batch that brings."""
+        return {} if self.effect is Effect.BRING else {"effect": str(self.effect)}
 
 
 def batches(masked: Masked, door: Door) -> list[Batch]:
     """Cuts what may leave into batches of the recipient's size.
 
-    The id is a digest over recipient, entry and every (handle, digest), so that the same content makes the same batch.
+    The id is a digest over recipient, entry, effect and every (handle, digest): the same content makes the same batch.
     """
     payload, size = masked.payload(), door.recipient.batch_size
-    return [Batch(_name(masked.rows.iloc[start : start + size], door), payload.iloc[start : start + size])
+    return [Batch(_name(masked.rows.iloc[start : start + size], DIGEST, Effect.BRING, door), payload.iloc[start : start + size])
             for start in range(0, len(payload), size)]
 
 
-def _name(rows: pd.DataFrame, door: Door) -> str:
-    pairs = sorted(zip(rows[HANDLE].to_list(), rows[DIGEST].to_list(), strict=True))
-    text = "\n".join([door.recipient_code, door.entry_code, *(f"{handle} {digest}" for handle, digest in pairs)])
+def takedown_batches(rows: pd.DataFrame, effect: Effect, door: Door) -> list[Batch]:
+    """Cuts records that a recipient must withdraw into batches of its size (D40, D41).
+
+    rows: RECORD, HANDLE (the one the recipient holds the record under), NOTICE; one row a record. The id is a digest over
+    recipient, entry, effect and every (handle, notice). Raises ValueError if the effect brings or a notice is not known.
+    """
+    if effect is Effect.BRING or not rows[NOTICE].isin([str(notice) for notice in Notice]).all():
+        raise ValueError(f"recipient {door.recipient_code}, entry {door.entry_code}: effect {effect} with these notices is no "
+                         f"withdrawal; each notice must be one of {', '.join(Notice)}")
+    ordered, size = rows[[HANDLE, NOTICE]].sort_values(HANDLE, ignore_index=True), door.recipient.batch_size
+    cuts = [ordered.iloc[start : start + size] for start in range(0, len(ordered), size)]
+    return [Batch(_name(cut, NOTICE, effect, door), cut, effect) for cut in cuts]
+
+
+def _name(rows: pd.DataFrame, content: str, effect: Effect, door: Door) -> str:
+    pairs = sorted(zip(rows[HANDLE].to_list(), rows[content].to_list(), strict=True))
+    text = "\n".join([door.recipient_code, door.entry_code, effect, *(f"{handle} {said}" for handle, said in pairs)])
     return hashlib.sha256(text.encode()).hexdigest()

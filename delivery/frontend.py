@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, NoSuchTableError
 
-from delivery.base import Batch, Door, RecipientContractBreach, RecipientUnavailable
+from delivery.base import Batch, Door, ReceiptMismatch, RecipientContractBreach, RecipientUnavailable
 from delivery.receipts import reason_code
 from records.bulk import copy_replace
-from records.stages import HANDLE, Receipt
+from records.stages import HANDLE, NOTICE, Receipt
 
 _TAKEN, _FAILED = 1, 2
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
@@ -25,8 +25,9 @@ _AT_ONCE = 500
 def deliver(batch: Batch, door: Door) -> Receipt:
     """Pushes the batch into the table share_<entry> and returns what the recipient's flags say within the deadline.
 
-    A row without a flag by then is left out of the receipt and stays pending. Raises RecipientContractBreach if the table
-    or a column is missing, RecipientUnavailable if the database cannot be reached.
+    A row without a flag by then is left out of the receipt and stays pending. A row that withdraws holds effect and notice
+    and no field. Raises RecipientContractBreach if the table or a column is missing, ReceiptMismatch if a row reads back with
+    another effect, RecipientUnavailable if the database cannot be reached.
     """
     engine = sa.create_engine(door.connection.url, poolclass=sa.NullPool, hide_parameters=True)
     try:
@@ -49,8 +50,9 @@ def _table(engine: Engine, batch: Batch, door: Door) -> sa.Table:
     except NoSuchTableError:
         raise RecipientContractBreach("no-table", f"{door.names(batch)}: its database has no table {name}; the recipient "
                                                   "makes it, see docs/connections.md") from None
-    wanted = ["handle", "batch", "pushed_at", "taken_flag", "taken_at", "failure_reason",
-              *(column for column in batch.payload.columns if column != HANDLE)]
+    # Wanted in every table: nothing is brought to a place that it could not be taken back from.
+    wanted = ["handle", "batch", "pushed_at", "effect", "notice", "taken_flag", "taken_at", "failure_reason",
+              *(column for column in batch.payload.columns if column not in (HANDLE, NOTICE))]
     missing = [column for column in wanted if column not in table.c]
     if missing:
         raise RecipientContractBreach("no-column", f"{door.names(batch)}: table {name} lacks {', '.join(missing)}; the "
@@ -59,8 +61,9 @@ def _table(engine: Engine, batch: Batch, door: Door) -> sa.Table:
 
 
 def _rows(batch: Batch, door: Door) -> pd.DataFrame:
-    """Our columns of the table, text or NA."""
-    return batch.payload.rename(columns={HANDLE: "handle"}).assign(batch=batch.id, pushed_at=door.clock().isoformat())
+    """Our columns of the table, text or NA; a column that is not among them becomes NULL, so a withdrawal empties the fields."""
+    named = batch.payload.rename(columns={HANDLE: "handle", NOTICE: "notice"})
+    return named.assign(batch=batch.id, pushed_at=door.clock().isoformat(), **batch.says())
 
 
 def _replace(connection: Connection, table: sa.Table, rows: pd.DataFrame) -> None:
@@ -80,7 +83,7 @@ def _copy(connection: Connection, table: sa.Table, rows: pd.DataFrame) -> None:
 def _await(engine: Engine, table: sa.Table, batch: Batch, door: Door) -> Receipt:
     until, pause = door.monotonic() + door.recipient.deadline, _FIRST_PAUSE
     while True:
-        flags = _all_taken(engine, table, batch) or _flags(engine, table, batch)
+        flags = _all_taken(engine, table, batch) or _flags(engine, table, batch, door)
         if all(flag is not None for _, flag, _ in flags) or door.monotonic() >= until:
             return _receipt(flags, batch, door)
         door.sleep(pause)
@@ -89,24 +92,34 @@ def _await(engine: Engine, table: sa.Table, batch: Batch, door: Door) -> Receipt
 
 def _all_taken(engine: Engine, table: sa.Table, batch: Batch) -> Sequence[Any]:
     """The same as `_flags` where every row of the batch is there and taken, which one count can tell; else nothing."""
-    taken = sa.select(sa.func.count()).where(table.c.batch == batch.id, table.c.taken_flag == _TAKEN)
+    taken = sa.select(sa.func.count()).where(table.c.batch == batch.id, _as_pushed(table, batch), table.c.taken_flag == _TAKEN)
     with engine.connect() as connection:
         if connection.execute(taken).scalar_one() != len(batch.payload):
             return []
     return [(handle, _TAKEN, None) for handle in batch.payload[HANDLE].to_list()]
 
 
-def _flags(engine: Engine, table: sa.Table, batch: Batch) -> Sequence[Any]:
+def _as_pushed(table: sa.Table, batch: Batch) -> sa.ColumnElement[bool]:
+    """A flag is an answer to the effect that stands beside it in the row."""
+    return table.c.effect.is_not_distinct_from(batch.says().get("effect"))
+
+
+def _flags(engine: Engine, table: sa.Table, batch: Batch, door: Door) -> Sequence[Any]:
     """(handle, flag, reason) of the batch as the recipient's database tells it, read back after the commit."""
-    query = sa.select(table.c.handle, table.c.taken_flag, table.c.failure_reason).where(table.c.batch == batch.id)
+    mine = table.c.batch == batch.id
+    query = sa.select(table.c.handle, table.c.taken_flag, table.c.failure_reason).where(mine, _as_pushed(table, batch))
+    others = sa.select(sa.func.count()).where(mine, sa.not_(_as_pushed(table, batch)))
     with engine.connect() as connection:
+        if connection.execute(others).scalar_one():
+            raise ReceiptMismatch("another-effect", f"{door.names(batch)}: rows of its table read back with another effect than was "
+                                                    "pushed; they stay pending; ask the recipient what writes into its table")
         return connection.execute(query.order_by(table.c.handle)).all()
 
 
 def _receipt(flags: Sequence[Any], batch: Batch, door: Door) -> Receipt:
     sent = set(batch.payload[HANDLE].to_list())
     read_back = [(handle, flag, reason) for handle, flag, reason in flags if handle in sent]
-    lines = "".join(f"{handle}|{flag}\n" for handle, flag, _ in read_back)
+    lines = "".join(f"{handle}|{flag}|{batch.effect}\n" for handle, flag, _ in read_back)
     accepted = tuple(handle for handle, flag, _ in read_back if flag == _TAKEN)
     refused = {handle: reason_code(reason) for handle, flag, reason in read_back if flag == _FAILED}
     return Receipt(door.recipient_code, batch.id, accepted, refused, hashlib.sha256(lines.encode()).hexdigest(), "", door.clock())

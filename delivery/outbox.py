@@ -13,13 +13,15 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from delivery.base import Batch, DeliveryFailed, RecipientUnavailable
+from delivery.base import Batch, DeliveryFailed, Effect, RecipientUnavailable
 from ledger import log
 from ledger.events import Event, Line
 from records.bulk import copy_replace
 from records.schema import holdings, outbox, owed, runs
-from records.stages import DIGEST, HANDLE, RECORD, Receipt
+from records.stages import DIGEST, HANDLE, NOTICE, RECORD, Receipt
 from records.staging import Reference
+
+_SETTLED = ("delivered", "withdrawn", "partly")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Errand:
 
 
 def intend(connection: Connection, errand: Errand, batch: Batch, at: datetime) -> Batch:
-    """Puts the intent to deliver a batch on the ledger and in the outbox, before a byte leaves (I5).
+    """Puts the intent to deliver a batch, to bring or to withdraw, on the ledger and in the outbox, before a byte leaves (I5).
 
     Returns the batch under the name it goes by: its content and how many batches this recipient has settled before. A
     retry of what brought no receipt goes by the same name, so the recipient knows it; content that returns after a
@@ -46,16 +48,17 @@ def intend(connection: Connection, errand: Errand, batch: Batch, at: datetime) -
     batch = replace(batch, id=_name(connection, errand, batch.id))
     records = len(batch.payload)
     row = {"batch": batch.id, "run": errand.run, "recipient": errand.recipient, "entry": errand.entry, "feed": errand.feed,
-           "records": records, "state": "intended", "reason": "", "changed_at": at.isoformat()}
+           "effect": str(batch.effect), "records": records, "state": "intended", "reason": "", "changed_at": at.isoformat()}
     again = {"state": "intended", "reason": "", "changed_at": row["changed_at"]}
     connection.execute(_insert(connection, outbox).values(row).on_conflict_do_update(index_elements=["batch", "run"], set_=again))
-    log.append(connection, [errand.line(Event.INTENDED, {"records": records}, batch=batch.id)], at)
+    event = Event.INTENDED if batch.effect is Effect.BRING else Event.WITHDRAW_INTENDED
+    log.append(connection, [errand.line(event, {"records": records}, batch=batch.id, **batch.says())], at)
     return batch
 
 
 def _name(connection: Connection, errand: Errand, content: str) -> str:
     settled = sa.select(sa.func.count()).where(
-        outbox.c.recipient == errand.recipient, outbox.c.entry == errand.entry, outbox.c.state.in_(["delivered", "partly"]))
+        outbox.c.recipient == errand.recipient, outbox.c.entry == errand.entry, outbox.c.state.in_(_SETTLED))
     return hashlib.sha256(f"{content}|{connection.execute(settled).scalar_one()}".encode()).hexdigest()
 
 
@@ -64,22 +67,61 @@ def settle(connection: Connection, errand: Errand, batch: pd.DataFrame, receipt:
 
     batch: RECORD, HANDLE, DIGEST of the records sent. A record the receipt refuses or does not name stays pending.
     """
-    taken = batch[batch[HANDLE].isin(pd.Index(receipt.accepted, dtype=batch[HANDLE].dtype))]
+    taken = _taken(batch, receipt)
     common = {"recipient": errand.recipient, "entry": errand.entry, "run": errand.run, "edition": errand.edition,
-              "since": receipt.at.isoformat()}
+              "since": receipt.at.isoformat(), "state": "held"}
     named = taken[[RECORD, HANDLE, DIGEST]].set_axis(["record", "handle", "digest"], axis=1)
     _hold(connection, named.assign(**common))
-    figures = {"accepted": len(taken), "refused": len(receipt.refused), "silent": len(batch) - len(taken) - len(receipt.refused)}
-    reasons = pd.Series(list(receipt.refused.values()), dtype=object).value_counts()
-    line = errand.line(Event.DELIVERED, figures, batch=receipt.batch, receipt=receipt.digest, key=receipt.key_id,
-                       refused={str(reason): int(n) for reason, n in reasons.items()})
-    log.append(connection, [line], receipt.at)
+    log.append(connection, [_settlement(errand, Event.DELIVERED, batch, receipt)], receipt.at)
     _close(connection, errand, receipt.batch, "delivered" if len(taken) == len(batch) else "partly", receipt.at)
     return len(taken)
 
 
+def settle_withdrawal(connection: Connection, errand: Errand, rows: pd.DataFrame, receipt: Receipt) -> int:
+    """Takes what the receipt accepts out of the holdings and closes the intent; returns how many records that is (D41).
+
+    rows: RECORD, HANDLE, NOTICE of the records named. After a mark the recipient still holds the record, as marked. A record
+    that the receipt refuses or does not name stays as it was held. Raises LookupError if no withdrawal of that name is intended.
+    """
+    effect, taken = _intended_effect(connection, errand, receipt.batch), _taken(rows, receipt)
+    if len(taken):
+        these = (holdings.c.recipient == errand.recipient, holdings.c.entry == errand.entry,
+                 holdings.c.record == sa.bindparam("this_record"), holdings.c.handle == sa.bindparam("this_handle"))
+        change: Any = sa.update(holdings).values(state="marked") if effect is Effect.MARK else sa.delete(holdings)
+        named: Any = taken[[RECORD, HANDLE]].set_axis(["this_record", "this_handle"], axis=1).to_dict("records")
+        connection.execute(change.where(*these), named)
+    notes = {"effect": str(effect), "notices": _counts(taken[NOTICE])}
+    log.append(connection, [_settlement(errand, Event.WITHDRAWN, rows, receipt, **notes)], receipt.at)
+    _close(connection, errand, receipt.batch, "withdrawn" if len(taken) == len(rows) else "partly", receipt.at)
+    return len(taken)
+
+
+def _intended_effect(connection: Connection, errand: Errand, batch: str) -> Effect:
+    query = sa.select(outbox.c.effect).where(outbox.c.batch == batch, outbox.c.run == errand.run)
+    effect = Effect(connection.execute(query).scalar_one_or_none() or Effect.BRING)
+    if effect is Effect.BRING:
+        raise LookupError(f"run {errand.run}, recipient {errand.recipient}, batch {batch[:12]}: no withdrawal of that name is intended")
+    return effect
+
+
+def _taken(rows: pd.DataFrame, receipt: Receipt) -> pd.DataFrame:
+    return rows[rows[HANDLE].isin(pd.Index(receipt.accepted, dtype=rows[HANDLE].dtype))]
+
+
+def _settlement(errand: Errand, event: Event, rows: pd.DataFrame, receipt: Receipt, **notes: Any) -> Line:
+    """What the ledger says of a receipt: its figures and proof, and why the recipient refused what it refused."""
+    accepted, refused = len(_taken(rows, receipt)), pd.Series(list(receipt.refused.values()), dtype=object)
+    figures = {"accepted": accepted, "refused": len(refused), "silent": len(rows) - accepted - len(refused)}
+    return errand.line(event, figures, batch=receipt.batch, receipt=receipt.digest, key=receipt.key_id, refused=_counts(refused),
+                       **notes)
+
+
+def _counts(reasons: pd.Series[Any]) -> dict[str, int]:
+    return {str(reason): int(n) for reason, n in reasons.value_counts().items()}
+
+
 def give_up(connection: Connection, errand: Errand, batch: str, error: DeliveryFailed, at: datetime) -> None:
-    """Closes the intent of a batch that brought no valid receipt. Its records stay pending."""
+    """Closes the intent of a batch that brought no valid receipt. Its records stay pending, or held if they were to be withdrawn."""
     waits = isinstance(error, RecipientUnavailable)
     line = errand.line(Event.UNDELIVERED, {}, batch=batch, reason=error.reason, waits="yes" if waits else "no")
     log.append(connection, [line], at)
@@ -136,7 +178,7 @@ def _hold(connection: Connection, rows: pd.DataFrame) -> None:
         copy_replace(connection, holdings, rows, key)
     elif len(rows):
         insert = sqlite.insert(holdings)
-        changed = {name: insert.excluded[name] for name in ("handle", "digest", "run", "edition", "since")}
+        changed = {name: insert.excluded[name] for name in ("handle", "digest", "run", "edition", "since", "state")}
         records: list[dict[str, Any]] = rows.to_dict("records")  # type: ignore[assignment]
         connection.execute(insert.on_conflict_do_update(index_elements=key, set_=changed), records)
 

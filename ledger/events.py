@@ -23,6 +23,8 @@ class Event(StrEnum):
     INTENDED = "intended"
     DELIVERED = "delivered"
     UNDELIVERED = "undelivered"
+    WITHDRAW_INTENDED = "withdraw_intended"
+    WITHDRAWN = "withdrawn"
     CAUGHT_UP = "caught_up"
     RECIPIENT_BALANCED = "recipient_balanced"
     RUN_CLOSED = "run_closed"

@@ -85,6 +85,7 @@ outbox = sa.Table(
     Column("recipient", String(80), nullable=False),
     Column("entry", String(80), nullable=False),
     Column("feed", String(120), nullable=False),
+    Column("effect", String(20), nullable=False, server_default="bring"),
     Column("records", Integer, nullable=False),
     Column("state", String(20), nullable=False),
     Column("reason", String(60), nullable=False),
@@ -112,6 +113,7 @@ holdings = sa.Table(
     Column("run", String(80), nullable=False),
     Column("edition", String(40), nullable=False),
     Column("since", String(40), nullable=False),
+    Column("state", String(20), nullable=False, server_default="held"),
 )
 
 withdrawn = sa.Table(

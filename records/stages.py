@@ -9,6 +9,7 @@ Frames hold one column per catalogue field (Arrow strings, missing is NA) and th
     HANDLE  string  the recipient's own reference to the record, derived with the recipient's key
     DIGEST  string  the recipient's keyed digest over what it is permitted to have
     REASON  string  one reason code
+    NOTICE  string  why a recipient must withdraw the record, one code of `Notice`
     REASONS string  all reason codes of a row, joined by ";"; the first is the primary one
 """
 
@@ -17,16 +18,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 import pandas as pd
 
 LINE, DAMAGE, RAW = "_line", "_damage", "_raw"
 RECORD, HANDLE, DIGEST = "_record", "_handle", "_digest"
-REASON, REASONS = "_reason", "_reasons"
+REASON, REASONS, NOTICE = "_reason", "_reasons", "_notice"
 
 
 class Unbalanced(Exception):
     """Figures of a stage do not add up (I2): a defect of the gateway, never of the data. Stop and report it."""
+
+
+class Notice(StrEnum):
+    """Why a record that a recipient holds must be withdrawn: the closed list that goes along with it (D40, D41)."""
+
+    REPAIR = "repair"
+    OBJECTION = "objection"
+    CORRECTION = "correction"
+    REVOCATION = "revocation"
+    EXPIRY = "expiry"
+    CONSENT_ENDED = "consent-ended"
+    CATALOGUE_CHANGED = "catalogue-changed"
 
 
 @dataclass(frozen=True, slots=True)

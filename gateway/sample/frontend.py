@@ -12,10 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from gateway.sample import withdrawal
 from gateway.sample.credentials import Credential, Fault
 
 _FIXED = "handle TEXT PRIMARY KEY, batch TEXT, pushed_at TEXT, taken_flag INTEGER, taken_at TEXT, failure_reason TEXT"
-_NOT_FIELDS = ("rowid", "handle", "batch", "pushed_at", "taken_flag", "taken_at", "failure_reason")
+_TOLD = ("effect", "notice")
+_NOT_FIELDS = ("rowid", "handle", "batch", "pushed_at", "taken_flag", "taken_at", "failure_reason", *_TOLD)
 _TAKEN, _FAILED = 1, 2
 
 
@@ -37,10 +39,11 @@ class FrontEnd:
                 "CREATE TABLE IF NOT EXISTS holdings (entry TEXT NOT NULL, handle TEXT NOT NULL, "
                 "taken_at TEXT NOT NULL, fields TEXT NOT NULL, PRIMARY KEY (entry, handle))"
             )
+            database.executescript(withdrawal.TABLES)
             for entry, fields in self.columns.items():
                 database.execute(f'CREATE TABLE IF NOT EXISTS "share_{entry}" ({_FIXED})')
                 known = {row[1] for row in database.execute(f'PRAGMA table_info("share_{entry}")')}
-                for name in fields:
+                for name in (*_TOLD, *fields):
                     if name not in known:
                         database.execute(f'ALTER TABLE "share_{entry}" ADD COLUMN "{name}" TEXT')
 
@@ -61,20 +64,28 @@ class FrontEnd:
             database.execute("BEGIN IMMEDIATE")
             rows = database.execute(f'SELECT rowid, * FROM "share_{entry}" WHERE taken_flag IS NULL').fetchall()
             at = datetime.now(UTC).isoformat(timespec="seconds")
-            sound = [row for row in rows if row["handle"]]
-            database.executemany(
-                "INSERT INTO holdings VALUES (?, ?, ?, ?) ON CONFLICT (entry, handle) DO UPDATE SET "
-                "taken_at = excluded.taken_at, fields = excluded.fields",
-                [(entry, row["handle"], at, _fields(row)) for row in sound],
-            )
+            reasons = [_refusal(row) for row in rows]
+            self._obey(database, entry, at, [row for row, reason in zip(rows, reasons, strict=True) if not reason])
             database.executemany(
                 f'UPDATE "share_{entry}" SET taken_flag = ?, taken_at = ?, failure_reason = ? WHERE rowid = ?',
                 [
-                    (_TAKEN if row["handle"] else _FAILED, at, None if row["handle"] else "no-handle", row["rowid"])
-                    for row in rows
+                    (_FAILED if reason else _TAKEN, at, reason or None, row["rowid"])
+                    for row, reason in zip(rows, reasons, strict=True)
                 ],
             )
             return len(rows)
+
+    def _obey(self, database: sqlite3.Connection, entry: str, at: str, rows: list[sqlite3.Row]) -> None:
+        brought = [row for row in rows if row["effect"] is None]
+        withdrawal.bring(database, entry, [row["handle"] for row in brought])
+        database.executemany(
+            "INSERT INTO holdings VALUES (?, ?, ?, ?) ON CONFLICT (entry, handle) DO UPDATE SET "
+            "taken_at = excluded.taken_at, fields = excluded.fields",
+            [(entry, row["handle"], at, _fields(row)) for row in brought],
+        )
+        for effect in withdrawal.EFFECTS:
+            notices = [(row["handle"], row["notice"]) for row in rows if row["effect"] == effect]
+            withdrawal.obey(database, "holdings", (entry, effect, at), notices)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -83,6 +94,18 @@ class FrontEnd:
             database.execute("PRAGMA journal_mode=WAL")
             with database:
                 yield database
+
+
+def _refusal(row: sqlite3.Row) -> str:
+    """Why a row cannot be taken, "" if it can."""
+    if not row["handle"]:
+        return "no-handle"
+    if row["effect"] is None:
+        return ""
+    if row["effect"] not in withdrawal.EFFECTS:
+        return "unknown-effect"
+    told = {name: text for name, text in dict(row).items() if name not in _NOT_FIELDS and text is not None}
+    return withdrawal.refusal(told | {name: row[name] for name in ("handle", *_TOLD)}, row["effect"])
 
 
 def _fields(row: sqlite3.Row) -> str:

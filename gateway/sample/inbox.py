@@ -36,7 +36,8 @@ class Inbox:
             return 0
         if self.credential.fault is Fault.NONE:
             self._mend()
-        manifests = sorted((self.folder / "incoming").glob("*.manifest.json"))
+        # In the order in which they were put there: a record brought and then withdrawn must not come back.
+        manifests = sorted((self.folder / "incoming").glob("*.manifest.json"), key=lambda path: (path.stat().st_mtime_ns, path.name))
         for manifest in manifests:
             if self.credential.fault is Fault.SLOW:
                 time.sleep(self.credential.faults.pause)
@@ -48,10 +49,13 @@ class Inbox:
         try:
             receipt = self.store.take(_parcel(manifest, batch))
         except (BadPackage, BatchConflict):
-            self._move(batch, "rejected")
+            for name in (f"{batch}.manifest.json", f"{batch}.jsonl"):
+                self._move(name, "rejected")
             return
-        # The package leaves the way before its receipt stands there: one that comes again is then a new one.
-        self._move(batch, "archive")
+        # The package leaves the way before its receipt stands there: one that comes again is then a new one. Its data is
+        # in the store by now, and a copy beside it would outlive a deletion.
+        self._move(f"{batch}.manifest.json", "archive")
+        (self.folder / "incoming" / f"{batch}.jsonl").unlink(missing_ok=True)
         if self.credential.fault in (Fault.HTML, Fault.WRONG_SIGNATURE):
             (self.folder / "receipts" / f"{batch}.spoiled").touch()
         html = self.credential.fault is Fault.HTML
@@ -68,11 +72,10 @@ class Inbox:
         _put(receipts / f"{batch}.receipt.sig", self.credential.signature(receipt).encode())
         _put(receipts / f"{batch}.receipt.json", receipt)
 
-    def _move(self, batch: str, place: str) -> None:
-        for name in (f"{batch}.manifest.json", f"{batch}.jsonl"):
-            source = self.folder / "incoming" / name
-            if source.exists():
-                os.replace(source, self.folder / place / name)
+    def _move(self, name: str, place: str) -> None:
+        source = self.folder / "incoming" / name
+        if source.exists():
+            os.replace(source, self.folder / place / name)
 
 
 def _parcel(manifest: Path, batch: str) -> Parcel:
@@ -81,18 +84,22 @@ def _parcel(manifest: Path, batch: str) -> Parcel:
         content: dict[str, Any] = json.loads(manifest.read_bytes())
         entry, count, files = str(content["entry"]), int(content["records"]), list(content["files"])
         named = [(str(file["name"]), str(file["sha256"]), int(file["bytes"])) for file in files]
+        body = _body(manifest, batch)
+        parcel = Parcel(batch, entry, content_digest(body), _records(body, batch), content.get("effect", "bring"))
     except (ValueError, KeyError, TypeError) as error:
         raise BadPackage(f"manifest of {batch} cannot be read") from error
-    if content.get("batch") != batch or [name for name, _, _ in named] != [f"{batch}.jsonl"]:
-        raise BadPackage(f"manifest of {batch} names another batch or file")
-    data = manifest.with_name(f"{batch}.jsonl")
-    body = data.read_bytes() if data.is_file() else b""
-    if (hashlib.sha256(body).hexdigest(), len(body)) != named[0][1:]:
-        raise BadPackage(f"digest or size of {batch} does not fit its manifest")
-    records = _records(body, batch)
-    if len(records) != count:
+    if content.get("batch") != batch or named != [(f"{batch}.jsonl", hashlib.sha256(body).hexdigest(), len(body))]:
+        raise BadPackage(f"manifest of {batch} names another batch or file, or another digest or size of it")
+    if len(parcel.records) != count:
         raise BadPackage(f"manifest of {batch} announces another number of records")
-    return Parcel(batch, entry, content_digest(body), records)
+    if any(isinstance(record, dict) and record.get("effect", "bring") != parcel.effect for record in parcel.records):
+        raise BadPackage(f"manifest of {batch} announces another effect than its file")
+    return parcel
+
+
+def _body(manifest: Path, batch: str) -> bytes:
+    data = manifest.with_name(f"{batch}.jsonl")
+    return data.read_bytes() if data.is_file() else b""
 
 
 def _records(body: bytes, batch: str) -> list[Any]:

@@ -84,7 +84,7 @@ def _parcel(request: Request, body: bytes) -> Parcel:
         raise HTTPException(400, "Content-Digest does not fit the body")
     try:
         content = json.loads(body)
-        parcel = Parcel(content["batch"], content["entry"], digest, list(content["records"]))
+        parcel = Parcel(content["batch"], content["entry"], digest, list(content["records"]), content.get("effect", "bring"))
     except (ValueError, KeyError, TypeError) as error:
         raise HTTPException(400, "the body is not a batch") from error
     if request.headers.get("Idempotency-Key") != parcel.batch:

@@ -27,6 +27,16 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+_REASONS = {
+    "repair": ("信用修复", "credit repair"),
+    "objection": ("异议", "objection"),
+    "correction": ("更正", "correction"),
+    "revocation": ("撤销", "revocation"),
+    "expiry": ("公示期满", "publicity ended"),
+    "consent-ended": ("授权终止", "consent ended"),
+    "catalogue-changed": ("目录调整", "catalogue changed"),
+}
+_READ = "SELECT entry, handle, fields, received_at, notice FROM records LEFT JOIN marks USING (entry, handle)"
 _TEMPLATES = Environment(loader=FileSystemLoader(_PAGES), autoescape=True, undefined=StrictUndefined)
 
 
@@ -73,7 +83,7 @@ def add_pages(app: FastAPI, store: Store, shown: Mapping[str, Shown]) -> None:
 
 
 def find(store: Store, search: Search) -> tuple[int, list[dict[str, Any]]]:
-    """How many public records fit, and one page of them: entry, handle, fields."""
+    """How many public records fit, and one page of them: entry, handle, fields, mark (why, in both languages, or None)."""
     where, values = _public(store)
     if search.q:
         where, values = where + " AND words LIKE ? ESCAPE '!'", [*values, f"%{_literal(search.q)}%"]
@@ -83,7 +93,7 @@ def find(store: Store, search: Search) -> tuple[int, list[dict[str, Any]]]:
         total = database.execute(f"SELECT count(*) FROM records WHERE {where}", values).fetchone()[0]
         order = "ORDER BY received_at DESC, entry, handle LIMIT ? OFFSET ?"
         rows = database.execute(
-            f"SELECT entry, handle, fields, received_at FROM records WHERE {where} {order}",
+            f"{_READ} WHERE {where} {order}",
             [*values, _SIZE, (search.page - 1) * _SIZE],
         ).fetchall()
     return total, [_record(row) for row in rows]
@@ -94,7 +104,7 @@ def read(store: Store, entry: str, handle: str) -> dict[str, Any] | None:
     where, values = _public(store)
     with store.open() as database:
         row = database.execute(
-            f"SELECT entry, handle, fields, received_at FROM records WHERE {where} AND entry = ? AND handle = ?",
+            f"{_READ} WHERE {where} AND entry = ? AND handle = ?",
             [*values, entry, handle],
         ).fetchone()
     return _record(row) if row else None
@@ -114,7 +124,8 @@ def _public(store: Store) -> tuple[str, list[str]]:
 
 
 def _record(row: sqlite3.Row | tuple[Any, ...]) -> dict[str, Any]:
-    return {"entry": row[0], "handle": row[1], "fields": json.loads(row[2]), "received_at": row[3]}
+    mark = _REASONS.get(row[4], (row[4], row[4])) if row[4] else None
+    return {"entry": row[0], "handle": row[1], "fields": json.loads(row[2]), "received_at": row[3], "mark": mark}
 
 
 def _literal(text: str) -> str:

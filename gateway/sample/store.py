@@ -1,4 +1,4 @@
-"""What a pretend recipient keeps: the records it took and the receipts it gave, in its own SQLite file."""
+"""What a pretend recipient keeps: the records it took, those it withdrew, the receipts it gave, in its own SQLite file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-_TABLES = """
+from gateway.sample import withdrawal
+
+_TABLES = withdrawal.TABLES + """
 CREATE TABLE IF NOT EXISTS records (
     entry TEXT NOT NULL, handle TEXT NOT NULL, batch TEXT NOT NULL, received_at TEXT NOT NULL,
     ends_on TEXT, words TEXT NOT NULL, fields TEXT NOT NULL, PRIMARY KEY (entry, handle));
@@ -33,12 +35,17 @@ class BatchConflict(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One batch as it arrived: its id, its entry, the digest of its bytes, its records as parsed."""
+    """One batch as it arrived: its id, its entry, the digest of its bytes, its records as parsed, and what it does to them."""
 
     batch: str
     entry: str
     digest: str
     records: list[Any]
+    effect: str = "bring"
+
+    def __post_init__(self) -> None:
+        if self.effect not in ("bring", *withdrawal.EFFECTS):
+            raise ValueError("the batch names an effect that was not agreed")
 
 
 @dataclass(frozen=True)
@@ -79,11 +86,16 @@ class Store:
 
     def _take_anew(self, database: sqlite3.Connection, parcel: Parcel) -> bytes:
         at = self.clock().isoformat(timespec="seconds")
-        answers = [_answer(record) for record in parcel.records]
+        answers = [_answer(record, parcel.effect) for record in parcel.records]
         taken = [
             record for record, answer in zip(parcel.records, answers, strict=True) if answer["status"] == "accepted"
         ]
-        database.executemany(_UPSERT, [self._row(parcel, record, at) for record in taken])
+        if parcel.effect == "bring":
+            withdrawal.bring(database, parcel.entry, [record["handle"] for record in taken])
+            database.executemany(_UPSERT, [self._row(parcel, record, at) for record in taken])
+        else:
+            notices = [(record["handle"], record["notice"]) for record in taken]
+            withdrawal.obey(database, "records", (parcel.entry, parcel.effect, at), notices)
         receipt = {
             "batch": parcel.batch,
             "entry": parcel.entry,
@@ -113,12 +125,16 @@ def content_digest(content: bytes) -> str:
     return f"sha-256=:{b64encode(hashlib.sha256(content).digest()).decode()}:"
 
 
-def _answer(record: Any) -> dict[str, str]:
+def _answer(record: Any, effect: str) -> dict[str, str]:
     """What the receipt says of one record."""
     handle = record.get("handle") if isinstance(record, dict) else None
     if not isinstance(handle, str) or not handle:
         return {"handle": "", "status": "refused", "reason": "no-handle"}
+    reason = _not_text(record) if effect == "bring" else withdrawal.refusal(record, effect)
+    return {"handle": handle, "status": "refused", "reason": reason} if reason else {"handle": handle, "status": "accepted"}
+
+
+def _not_text(record: dict[str, Any]) -> str:
     fields = record.get("fields")
-    if not isinstance(fields, dict) or not all(text is None or isinstance(text, str) for text in fields.values()):
-        return {"handle": handle, "status": "refused", "reason": "fields-not-text"}
-    return {"handle": handle, "status": "accepted"}
+    sound = isinstance(fields, dict) and all(text is None or isinstance(text, str) for text in fields.values())
+    return "" if sound else "fields-not-text"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -13,13 +14,14 @@ from sqlalchemy.engine import Engine
 
 import delivery
 from catalog.load import load
-from delivery import Batch, Door, RecipientContractBreach, RecipientUnavailable
+from delivery import Batch, Door, Effect, ReceiptMismatch, RecipientContractBreach, RecipientUnavailable
 from keys.connection import Connection
 from records.identity import TEXT
-from records.stages import HANDLE
+from records.stages import HANDLE, NOTICE
 
 AWKWARD = ['say "yes"', "line\nbreak", "a,b;c", "back\\slash \\N", "", None, "=1+1", "日期；“引号”"]
-FIXED = "handle TEXT PRIMARY KEY, batch TEXT, pushed_at TEXT, taken_flag INTEGER {}, taken_at TEXT, failure_reason TEXT"
+FIXED = ("handle TEXT PRIMARY KEY, batch TEXT, pushed_at TEXT, effect TEXT, notice TEXT, taken_flag INTEGER {}, taken_at TEXT, "
+         "failure_reason TEXT")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -100,3 +102,40 @@ def test_i8_a_database_that_refuses_is_tried_later_and_no_message_tells_a_value(
     with pytest.raises(RecipientUnavailable) as caught:
         delivery.deliver(batch("b1", ["欧阳静好"]), door(theirs))
     assert "欧阳" not in str(caught.value)
+
+
+def withdrawal(name: str) -> Batch:
+    return Batch(name, pd.DataFrame({HANDLE: ["1-00"], NOTICE: ["repair"]}, dtype=TEXT), Effect.DELETE)
+
+
+def test_a_withdrawal_stands_in_place_of_the_record_and_empties_its_fields(theirs: Engine) -> None:
+    table(theirs)
+    delivery.deliver(batch("b1", ["old", "other"]), door(theirs))
+    assert delivery.deliver(withdrawal("b2"), door(theirs)).accepted == ("1-00",)
+    with theirs.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT batch, effect, notice, name FROM share_class_a_taxpayer ORDER BY handle").all()
+    assert [tuple(row) for row in rows] == [("b2", "delete", "repair", None), ("b1", None, None, "other")]
+    delivery.deliver(batch("b3", ["back"]), door(theirs))
+    with theirs.connect() as connection:
+        assert connection.exec_driver_sql("SELECT effect, notice FROM share_class_a_taxpayer WHERE batch = 'b3'").one() == (None, None)
+
+
+@pytest.mark.parametrize("columns", [", name TEXT", ", name TEXT, effect TEXT"])
+def test_nothing_is_brought_to_a_table_that_it_could_not_be_taken_back_from(theirs: Engine, columns: str) -> None:
+    with theirs.begin() as connection:
+        fixed = FIXED.format("").replace("effect TEXT, notice TEXT, ", "")
+        connection.exec_driver_sql(f"CREATE TABLE share_class_a_taxpayer ({fixed}{columns})")
+    with pytest.raises(RecipientContractBreach, match="lacks .*notice"):
+        delivery.deliver(batch("b1", ["a"]), door(theirs))
+
+
+@pytest.mark.parametrize("effect", ["mark", None])
+def test_an_effect_altered_in_their_table_is_noticed_though_it_is_flagged_as_taken(theirs: Engine, effect: str | None) -> None:
+    table(theirs, flag="")
+
+    def alter(_: float) -> None:
+        with theirs.begin() as connection:
+            connection.execute(sa.text("UPDATE share_class_a_taxpayer SET taken_flag = 1, effect = :effect"), {"effect": effect})
+
+    with pytest.raises(ReceiptMismatch, match="another effect"):
+        delivery.deliver(withdrawal("b1"), replace(door(theirs), sleep=alter))

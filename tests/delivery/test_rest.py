@@ -15,11 +15,12 @@ import pytest
 
 import delivery
 from catalog.load import load
-from delivery import Batch, Door, ReceiptMismatch, RecipientContractBreach, RecipientUnavailable
+from delivery import Batch, Door, Effect, ReceiptMismatch, RecipientContractBreach, RecipientUnavailable
+from delivery.body import content_digest
 from keys.connection import Connection
 from keys.sign import Ed25519Signer
 from records.identity import TEXT
-from records.stages import HANDLE
+from records.stages import HANDLE, NOTICE
 
 SIGNER = Ed25519Signer.from_seed(b"s" * 32, "platform-1")
 SECRET = "hush-hush-token"
@@ -148,6 +149,21 @@ def test_i4_a_retry_sends_the_same_bytes_under_the_same_key(platform: Callable[.
     delivery.deliver(BATCH, there)
     assert server.got[0][1] == server.got[1][1]
     assert server.got[0][0]["Idempotency-Key"] == server.got[1][0]["Idempotency-Key"]
+
+
+def test_an_effect_altered_on_the_way_is_noticed_though_the_recipient_took_it(
+        platform: Callable[..., tuple[Platform, Door]]) -> None:
+    """Who alters body and digest alike cannot alter what the recipient signs: it took other content than was sent."""
+    def altered(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+        other = body.replace(b'"effect":"delete"', b'"effect":"mark"')
+        assert other != body
+        handler.headers.replace_header("Content-Digest", content_digest(other))
+        receipted(handler, other)
+
+    _, there = platform(altered)
+    withdrawal = Batch("c" * 64, pd.DataFrame({HANDLE: ["1-a"], NOTICE: ["repair"]}, dtype=TEXT), Effect.DELETE)
+    with pytest.raises(ReceiptMismatch, match="other content"):
+        delivery.deliver(withdrawal, there)
 
 
 def test_a_recipient_that_is_not_there_is_tried_later_and_no_message_tells_a_value_or_a_token() -> None:
