@@ -33,7 +33,7 @@ def test_every_feed_is_read_at_two_at_night_in_shanghai_and_one_run_at_a_time(re
         assert (dag["timetable"], dag["expression"], dag["zone"]) == ("CronDataIntervalTimetable", "0 2 * * *", "Asia/Shanghai")
         assert dag["catchup"] is False
         assert dag["max_active_runs"] == 1
-        assert dag["params"] == ["accept_shrunken", "reason"]
+        assert dag["params"] == ["accept_shrunken", "reason", "rules"]
 
 
 def test_every_task_tries_a_blip_again_and_nothing_else(read: dict[str, Any]) -> None:
