@@ -1,0 +1,142 @@
+"""One recipient's way out: what is permitted, masked and brought through its door, and what is taken back through it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pandas as pd
+from sqlalchemy.engine import Connection
+
+import delivery
+import masking
+import release
+from delivery import Effect, outbox
+from gateway.settings import Gateway
+from ledger.holdings import Holder, held_by_run, withdrawn_records
+from records.schema import writing
+from records.stages import DIGEST, HANDLE, NOTICE, RECORD, Masked, Permitted, Receipt
+
+
+@dataclass
+class Figures:
+    """What became of the records that one recipient was to be served with."""
+
+    accepted: int = 0
+    delivered: int = 0
+    unchanged: int = 0
+    pending: int = 0
+    withheld: Counter[str] = field(default_factory=Counter)
+
+    def as_json(self) -> dict[str, int]:
+        return {"accepted": self.accepted, "delivered": self.delivered, "unchanged": self.unchanged,
+                "withheld": self.withheld.total(), "pending": self.pending}
+
+
+@dataclass(frozen=True)
+class Way:
+    """The errand, the terms, the door, and the first fault that closed the door, if any."""
+
+    gateway: Gateway
+    errand: outbox.Errand
+    terms: release.Terms
+    door: delivery.Door
+    faults: list[Exception]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a recipient stands before it is served: digests it holds by record id, the record ids this run brought it
+    already, and those withdrawn from everybody. Read once, since no two partitions hold the same record."""
+
+    held: pd.Series[str]
+    by_this_run: pd.Index[str]
+    withdrawn: pd.Index[str]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Accepted records of one partition and what of them may stand at the door."""
+
+    accepted: pd.DataFrame
+    permitted: Permitted
+    masked: Masked
+
+
+def way_of(gateway: Gateway, errand: outbox.Errand) -> Way:
+    """The way of an errand by today's catalogue."""
+    entry, known = gateway.catalog.entries[errand.entry], gateway.catalog.recipients[errand.recipient]
+    terms = release.Terms(
+        entry_code=errand.entry, entry=entry, recipient_code=errand.recipient, recipient=known, on=gateway.today,
+        handle_key=gateway.keyring.derive("handle", errand.recipient, errand.entry),
+        digest_key=gateway.keyring.derive("digest", errand.recipient, errand.entry),
+        terms_digest=_terms_digest(gateway, errand.entry, errand.recipient))
+    door = delivery.Door(errand.recipient, known, errand.entry, entry, gateway.connection(known.connection))
+    return Way(gateway, errand, terms, door, [])
+
+
+def _terms_digest(gateway: Gateway, entry: str, recipient: str) -> str:
+    """Stands for all that shapes what leaves besides the values: the grant, the recipes, the token key."""
+    token = gateway.keyring.derive("token", recipient).id
+    return "|".join((gateway.catalog.terms_digest(entry, recipient), masking.EDITION, token))
+
+
+def lock_of(errand: outbox.Errand) -> str:
+    """The name of the lock under which one recipient is served with one entry, whatever the journey."""
+    return f"send|{errand.recipient}|{errand.entry}"
+
+
+def standing(way: Way) -> Standing:
+    """How the recipient stands now."""
+    with way.gateway.engine.connect() as connection:
+        held, by_this_run = held_by_run(connection, Holder(way.errand.recipient, way.errand.entry), way.errand.run)
+        return Standing(held, by_this_run, withdrawn_records(connection, way.errand.entry))
+
+
+def prepare(way: Way, accepted: pd.DataFrame, stands: Standing) -> Ready:
+    """Permits and masks. accepted: RECORD and every field of the entry."""
+    permitted = release.permit(accepted, way.terms, stands.held, stands.withdrawn)
+    token_key = way.gateway.keyring.derive("token", way.errand.recipient)
+    is_publicity = way.door.recipient.kind == "publicity_site"
+    return Ready(accepted, permitted, masking.mask(permitted, masking.MaskContext(token_key, is_publicity, way.door.entry)))
+
+
+def bring(way: Way, masked: Masked) -> pd.Index[str]:
+    """Delivers batch by batch until the door closes; returns the record ids the recipient has accepted."""
+    return _through(way, delivery.batches(masked, way.door), masked.rows[[RECORD, HANDLE, DIGEST]], outbox.settle)
+
+
+def take_back(way: Way, rows: pd.DataFrame, effect: Effect) -> pd.Index[str]:
+    """Withdraws records batch by batch until the door closes; returns the record ids that the recipient confirmed.
+
+    rows: RECORD, HANDLE, NOTICE.
+    """
+    sent = rows[[RECORD, HANDLE, NOTICE]]
+    return _through(way, delivery.takedown_batches(sent, effect, way.door), sent, outbox.settle_withdrawal)
+
+
+Settle = Callable[[Connection, outbox.Errand, pd.DataFrame, Receipt], int]
+
+
+def _through(way: Way, batches: list[delivery.Batch], sent: pd.DataFrame, settle: Settle) -> pd.Index[str]:
+    taken = sent[RECORD].iloc[:0]
+    for batch in batches:
+        if way.faults:
+            break
+        rows = sent[sent[HANDLE].isin(batch.payload[HANDLE])]
+        with writing(way.gateway.engine) as connection:
+            batch = outbox.intend(connection, way.errand, batch, way.gateway.clock())
+        try:
+            receipt = delivery.deliver(batch, way.door)
+        except delivery.DeliveryFailed as error:
+            way.faults.append(error)
+            with writing(way.gateway.engine) as connection:
+                outbox.give_up(connection, way.errand, batch.id, error, way.gateway.clock())
+            continue
+        with writing(way.gateway.engine) as connection:
+            settle(connection, way.errand, rows, receipt)
+        accepted = rows[HANDLE].isin(pd.Index(receipt.accepted, dtype=rows[HANDLE].dtype))
+        taken = pd.concat([taken, rows[RECORD][accepted]])
+    taken_records: pd.Index[str] = pd.Index(taken)
+    return taken_records
