@@ -51,7 +51,8 @@ def _receipt(folder: Path, batch: Batch) -> Path:
 
 def _put(incoming: Path, batch: Batch, door: Door, data: bytes) -> None:
     file = {"name": f"{batch.id}.jsonl", "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
-    manifest = {"batch": batch.id, "entry": door.entry_code, "records": len(batch.payload), "files": [file], **batch.says()}
+    manifest = {"batch": batch.id, "entry": door.entry_code, "records": len(batch.payload), "files": [file],
+                "pushed_at": door.clock().isoformat(), **batch.says()}
     _write(incoming / f"{batch.id}.jsonl", data)
     # Last: a recipient that sees the manifest finds the data whole.
     _write(incoming / f"{batch.id}.manifest.json", json.dumps(manifest, sort_keys=True).encode())

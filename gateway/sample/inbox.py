@@ -36,8 +36,8 @@ class Inbox:
             return 0
         if self.credential.fault is Fault.NONE:
             self._mend()
-        # In the order in which they were put there: a record brought and then withdrawn must not come back.
-        manifests = sorted((self.folder / "incoming").glob("*.manifest.json"), key=lambda path: (path.stat().st_mtime_ns, path.name))
+        # In the order in which they were pushed: a record brought and then withdrawn must not come back.
+        manifests = sorted((self.folder / "incoming").glob("*.manifest.json"), key=_pushed_at)
         for manifest in manifests:
             if self.credential.fault is Fault.SLOW:
                 time.sleep(self.credential.faults.pause)
@@ -76,6 +76,13 @@ class Inbox:
         source = self.folder / "incoming" / name
         if source.exists():
             os.replace(source, self.folder / place / name)
+
+
+def _pushed_at(manifest: Path) -> tuple[str, str]:
+    try:
+        return str(json.loads(manifest.read_bytes())["pushed_at"]), manifest.name
+    except (ValueError, KeyError, TypeError):
+        return "", manifest.name  # what cannot be read is rejected in its turn
 
 
 def _parcel(manifest: Path, batch: str) -> Parcel:
