@@ -19,7 +19,7 @@ from sqlalchemy.engine import Engine
 import delivery
 from catalog.load import load
 from delivery import Batch, Door, Effect, RecipientContractBreach, RecipientUnavailable, outbox
-from delivery.body import json_lines, rest_body
+from delivery.body import content_digest, json_lines, rest_body
 from gateway.sample import World, creation
 from keys import connection
 from ledger import questions
@@ -138,6 +138,13 @@ def test_i4_brought_deleted_and_brought_again_are_three_batches_and_the_record_i
         engine: Engine, world: World, door: Door, handles: list[str]) -> None:
     names = [bring(engine, door, handles), withdraw(engine, door, notices(handles), Effect.DELETE), bring(engine, door, handles)]
     assert len(set(names)) == 3 and at_recipient(world, door, handles) == handles and set(held(engine)) == set(handles)
+
+
+def test_i4_a_mark_that_returns_after_another_is_not_taken_for_the_first(
+        engine: Engine, world: World, door: Door, handles: list[str]) -> None:
+    bring(engine, door, handles)
+    names = [withdraw(engine, door, notices(handles, notice), Effect.MARK) for notice in ("objection", "correction", "objection")]
+    assert len(set(names)) == 3 and marks(world.home)[door.recipient_code, ENTRY, handles[0]] == "objection"
 
 
 @pytest.mark.parametrize("effect", WITHDRAWING)
@@ -283,6 +290,14 @@ def test_the_same_batch_with_another_effect_is_refused(engine: Engine, world: Wo
     with pytest.raises(RecipientContractBreach, match="409"):
         delivery.deliver(Batch(name, notices(handles)[[HANDLE, NOTICE]], Effect.DELETE), door)
     assert at_recipient(world, door, handles) == handles
+
+
+def test_an_effect_that_the_recipient_does_not_know_is_refused_whole(engine: Engine, world: World, handles: list[str]) -> None:
+    door = door_of(world, "credit_china")
+    bring(engine, door, handles)
+    body = json.dumps({"batch": handles[0], "entry": ENTRY, "effect": "burn", "records": []}).encode()
+    headers = {"Authorization": f"Bearer {door.connection.token}", "Idempotency-Key": handles[0], "Content-Digest": content_digest(body)}
+    assert requests.post(f"{door.connection.url}/v1/batches", data=body, headers=headers, timeout=10).status_code == 400
 
 
 @pytest.mark.parametrize("altered", [{"effect": "mark"}, {"effect": "burn"}, {}], ids=str)

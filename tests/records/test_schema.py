@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Engine
 
@@ -47,3 +49,18 @@ def test_a_second_holder_of_a_lock_waits_for_the_first(engine: Engine, tmp_path:
             order.append("first")
     thread.join(10)
     assert order == ["first", "second"]
+
+
+def test_what_was_held_before_marks_were_known_is_held_without_one(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'state.db'}"
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    config.attributes["url"] = url
+    command.upgrade(config, "0002")
+    former = schema.connect(url)
+    with schema.writing(former) as connection:
+        connection.exec_driver_sql("INSERT INTO holdings VALUES ('site', 'entry', 'record', 'handle', 'digest', 'run', 'edition', '')")
+    schema.migrate(url)
+    with former.connect() as connection:
+        assert connection.execute(sa.select(schema.holdings.c.handle, schema.holdings.c.state)).all() == [("handle", "held")]
+    former.dispose()
