@@ -39,3 +39,13 @@ class FieldType(StrEnum):
     INTEGER = "integer"
     CODE = "code"
     CODES = "codes"
+
+
+def is_within(region: str, upper: str) -> bool:
+    """Whether a region of GB/T 2260 is `upper` or lies in it: 330000 holds 330100, which holds 330106."""
+    return region[: (length := _digits(upper))] == upper[:length]
+
+
+def _digits(region: str) -> int:
+    """How many digits of a region's code tell it from the regions beside it."""
+    return 2 if region.endswith("0000") else 4 if region.endswith("00") else 6

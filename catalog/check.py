@@ -1,20 +1,25 @@
-"""What the models alone cannot see: references, duties of 国办发〔2020〕49号, and things nobody uses. All problems at once."""
+"""What the models alone cannot see: references, duties of 国办发〔2020〕49号, and things nobody uses. All problems at once.
+
+What holds on any day stands in `problems_of`, without which no catalogue loads; what a day makes wrong in `problems_on`; what
+ought to be looked at in `warnings_of`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from datetime import date
 from typing import TYPE_CHECKING
 
-from catalog import disclosure, sources
+from catalog import sources
 from catalog.citations import citations
-from catalog.model import Entry, FieldType, Instrument, Level, Sensitivity
+from catalog.duties import authority, collection, disclosure, listings, measures, recording, repair, versions
+from catalog.duties.fields import codes_of, named
+from catalog.model import Entry, FieldType, Sensitivity
 from catalog.nearest import normal_name, unknown
 
 if TYPE_CHECKING:
     from catalog.load import Catalog
 
-# Clause (1): law, administrative regulation or central policy; a local regulation carries a local entry (D2, D5).
-_CARRIES = {Level.LAW, Level.ADMINISTRATIVE_REGULATION, Level.CENTRAL_POLICY, Level.LOCAL_REGULATION}
 _SET_TYPES = (FieldType.CODE, FieldType.CODES)
 _SUBJECT_TYPES = {"name": (FieldType.TEXT,), "uscc": (FieldType.USCC, FieldType.IDENTIFIER),
                   "id_number": (FieldType.ID_NUMBER, FieldType.IDENTIFIER), "category": (FieldType.CODE,)}
@@ -31,43 +36,35 @@ _RULE_WORDS = {"category_matches_code": ("sole_trader", "field"), "valid_when": 
 
 def problems_of(catalog: Catalog) -> list[str]:
     """Every problem of a catalogue whose files are each well-formed, in the order of the files."""
-    found = [*_entries(catalog), *sources.problems_of(catalog), *_doors(catalog), *_code_sets(catalog), *_unused(catalog),
-             *_dates(catalog)]
+    themes = (authority, versions, collection, listings, measures, repair, sources)
+    found = [*_entries(catalog), *(problem for theme in themes for problem in theme.problems_of(catalog)),
+             *_doors(catalog), *_code_sets(catalog), *_unused(catalog), *_dates(catalog)]
     return list(dict.fromkeys(found))
 
 
+def problems_on(catalog: Catalog, on: date) -> list[str]:
+    """What a sound catalogue may no longer hold, or not yet, on a day."""
+    return list(dict.fromkeys((*authority.on_the_day(catalog, on), *listings.not_renewed(catalog, on))))
+
+
+def warnings_of(catalog: Catalog, on: date) -> list[str]:
+    """What stands and ought to be looked at on a day; nothing is refused for it."""
+    return list(dict.fromkeys((*listings.not_assessed(catalog, on), *versions.still_proposed(catalog, on))))
+
+
 def _entries(catalog: Catalog) -> Iterator[str]:
-    collected = {feed.entry for feed in catalog.feeds.values()}
-    for code, entry in catalog.entries.items():
-        file = catalog.files["entries", code]
-        for problem in (*_basis(catalog, entry), *_fields(catalog, entry), *_titles(entry), *_subject(catalog, entry),
-                        *_rules(catalog, entry), *_key(entry), *disclosure.problems_of(catalog, entry)):
+    for file, entry in versions.each_version(catalog):
+        for problem in (*_fields(catalog, entry), *_titles(entry), *_subject(catalog, entry), *_rules(catalog, entry), *_key(entry),
+                        *authority.of_entry(catalog, entry), *versions.of_entry(catalog, entry), *collection.of_entry(entry),
+                        *recording.of_entry(catalog, entry), *listings.of_entry(catalog, entry),
+                        *disclosure.problems_of(catalog, entry)):  # fmt: skip
             yield f"{file}: {problem}"
         if not (folder := file.split("/")[1]).startswith(f"{entry.category:02}_"):
             yield f"{file}: category: {entry.category} is not the folder's; move the file out of {folder} or mend the number"
-        if code not in collected:
-            yield f"{file}: no department hands it in; add a feed to one, or remove the entry"
-
-
-def _basis(catalog: Catalog, entry: Entry) -> Iterator[str]:
-    cited = []
-    for place, basis in enumerate(entry.basis):
-        if basis.instrument in catalog.instruments:
-            cited.append(catalog.instruments[basis.instrument])
-        else:
-            yield f"basis.{place}.instrument: {unknown(basis.instrument, catalog.instruments)}"
-    carrying = [instrument for instrument in cited if instrument.level in _CARRIES]
-    if cited and not carrying:
-        yield "basis: rests on no law, administrative regulation or central policy document (D2); cite one"
-    elif cited and not any(_bears(instrument, entry) for instrument in carrying):
-        yield "basis: no instrument that carries the entry is in force as long as the entry is (D2); cite one or end the entry"
-
-
-def _bears(instrument: Instrument, entry: Entry) -> bool:
-    """Whether the instrument was in force when the entry began and ends no earlier than the entry."""
-    ends = instrument.in_force_to
-    outlasts = ends is None or (entry.in_force_to is not None and entry.in_force_to <= ends)
-    return instrument.in_force_from <= entry.in_force_from and outlasts
+    collected = {feed.entry for feed in catalog.feeds.values()}
+    for key in catalog.entries:
+        if key not in collected and not versions.is_proposal(catalog, key):
+            yield f"{catalog.files['entries', key]}: no department hands it in; add a feed to one, or remove the entry"
 
 
 def _fields(catalog: Catalog, entry: Entry) -> Iterator[str]:
@@ -98,8 +95,15 @@ def _titles(entry: Entry) -> Iterator[str]:
 
 
 def _used(entry: Entry) -> set[str]:
-    subject = entry.subject
-    used = {subject.name, subject.uscc, subject.id_number, subject.category, entry.publicity_end, *entry.natural_key}
+    subject, document, clock, listing = entry.subject, entry.document, entry.clock, entry.listing
+    used = {subject.name, subject.uscc, subject.id_number, subject.category, *entry.natural_key, entry.publicity_end,
+            entry.decided_on, entry.ended_on, entry.leniency, entry.measures}
+    if document is not None:
+        used |= {document.date, document.authority, document.number, document.authority_code, document.state}
+    if clock is not None:
+        used |= {clock.classes, clock.sector, *clock.fines}
+    if listing is not None:
+        used |= {listing.decided_on, listing.level, listing.notified_on, listing.objection, *listing.stated}
     used |= {name for rule in entry.rules for name in (rule.field, getattr(rule, "other", None))}
     used |= {name for grant in entry.grants.values() for name in grant.fields}
     return {name for name in used if name is not None}
@@ -108,26 +112,15 @@ def _used(entry: Entry) -> set[str]:
 def _subject(catalog: Catalog, entry: Entry) -> Iterator[str]:
     subject = entry.subject
     for key, wanted in _SUBJECT_TYPES.items():
-        name = getattr(subject, key)
-        if name is None:
-            continue
-        if name not in entry.fields:
-            yield f"subject.{key}: {unknown(name, entry.fields)}"
-        elif entry.fields[name].type not in wanted:
-            yield f"subject.{key}: {name} is not of type {' or '.join(wanted)}"
+        yield from named(entry, f"subject.{key}", getattr(subject, key), wanted)
     if (subject.category is None) != (subject.natural_person_when is None):
         yield "subject.natural_person_when: goes together with subject.category"
     elif subject.natural_person_when is not None:
-        word, codes = subject.natural_person_when, _codes_of(catalog, entry, subject.category)
+        word, codes = subject.natural_person_when, codes_of(catalog, entry, subject.category)
         if codes and word not in codes:
             yield f"subject.natural_person_when: {word} is not a code of {subject.category}; nobody would count as a person"
     if subject.uscc is None and subject.id_number is None:
         yield "subject: neither uscc nor id_number; a record must say whom it is about"
-
-
-def _codes_of(catalog: Catalog, entry: Entry, name: str | None) -> Iterable[str]:
-    field = entry.fields.get(name or "")
-    return catalog.codes.get(field.codes or "", {}) if field else {}
 
 
 def _rules(catalog: Catalog, entry: Entry) -> Iterator[str]:
@@ -143,7 +136,7 @@ def _rules(catalog: Catalog, entry: Entry) -> Iterator[str]:
                 yield f"rules.{place}.{key}: {rule.kind} wants a field of type {types[key]} here"
         if rule.kind in _RULE_WORDS:
             key, holder = _RULE_WORDS[rule.kind]
-            word, codes = getattr(rule, key), _codes_of(catalog, entry, getattr(rule, holder))
+            word, codes = getattr(rule, key), codes_of(catalog, entry, getattr(rule, holder))
             if codes and word not in codes and not (key == "contains" and any(word in code for code in codes)):
                 yield f"rules.{place}.{key}: {word} is not a code of {getattr(rule, holder)}; the rule would never hold"
 
@@ -182,7 +175,7 @@ def _code_sets(catalog: Catalog) -> Iterator[str]:
 
 def _unused(catalog: Catalog) -> Iterator[str]:
     cited = {basis.instrument for _, _, basis in citations(catalog)}
-    entries = [entry for versions in catalog.versions.values() for entry in versions]
+    entries = [entry for _, entry in versions.each_version(catalog)]
     served = {name for entry in entries for name in entry.grants}
     sets = {field.codes for entry in entries for field in entry.fields.values()}
     for folder, known, used in (("instruments", catalog.instruments, cited), ("recipients", catalog.recipients, served),
@@ -194,7 +187,10 @@ def _unused(catalog: Catalog) -> Iterator[str]:
 
 
 def _dates(catalog: Catalog) -> Iterator[str]:
-    for folder, dated in (("entries", catalog.entries), ("instruments", catalog.instruments)):
-        for name, thing in dated.items():
-            if thing.in_force_to is not None and thing.in_force_to < thing.in_force_from:
-                yield f"{catalog.files[folder, name]}: in_force_to: lies before in_force_from"
+    dated = [(file, entry.in_force_from, entry.in_force_to) for file, entry in versions.each_version(catalog)]
+    for folder, known in (("instruments", catalog.instruments), ("editions", catalog.editions), ("measures", catalog.measures)):
+        dated += [(catalog.files[folder, name], thing.in_force_from, thing.in_force_to) for name, thing in known.items()]
+    yield from (f"{file}: in_force_to: lies before in_force_from" for file, since, until in dated if until is not None and until < since)
+    for name, rule in catalog.repair_rules.items():
+        if rule.decided_from and rule.decided_to and rule.decided_to < rule.decided_from:
+            yield f"{catalog.files['repair_rules', name]}: decided_to: lies before decided_from"

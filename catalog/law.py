@@ -32,6 +32,7 @@ class Allowance(StrEnum):
     INTERIM_STANDARD = "interim_standard"  # D22, a departmental rule for the standard of a list
     OTHER_BODY = "other_body"  # D30, a listing decided below county level
     FORBID_REPAIR = "forbid_repair"  # D38
+    CONSENT = "consent"  # D51
 
 
 class Article(Closed):
@@ -69,13 +70,15 @@ class Basis(Closed):
 class Edition(Closed):
     """One edition of the basic catalogue 公共信用信息基础目录, or of a local supplement, as it was announced (D3, D5).
 
-    Without `announced_on` it is a proposal and has no effect on any flow (D4). `categories` numbers them; 12 stands for
-    what entities volunteer. `recalled` names the keys whose content was not checked against the original text.
+    Without `announced_on` it is a proposal and has no effect on any flow (D4). `region` makes it one of a local supplement.
+    `categories` numbers them; 12 stands for what entities volunteer. `recalled` names the keys whose content was not checked
+    against the original text.
     """
 
     title: Title
     document: Words
     approved_by: Words
+    region: Region | None = None
     announced_on: date | None
     in_force_from: date
     in_force_to: date | None = None

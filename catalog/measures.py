@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import Field as Key
 
-from catalog.base import Closed, Evidence, Name, Title, Words
+from catalog.base import Closed, Evidence, Name, Region, Title, Words
 from catalog.law import Basis
 from catalog.repair import Grade
 
@@ -38,10 +38,12 @@ class Measure(Closed):
 
 
 class MeasuresList(Closed):
-    """One announced edition of the list, or a local supplement of it. Without `announced_on` it is a proposal (D32)."""
+    """One announced edition of the list, or of the local supplement of a `region` (D33). Without `announced_on` it is a
+    proposal (D32)."""
 
     title: Title
     document: Words
+    region: Region | None = None
     announced_on: date | None
     in_force_from: date
     in_force_to: date | None = None

@@ -90,7 +90,7 @@ class Recipient(Closed):
     title: Title
     kind: RecipientKind
     body: Body = Body.AUTHORITY
-    contact: Words | None = None
+    contact: Words
     method: Literal["rest", "package", "frontend"]
     connection: Name
     batch_size: int = Key(ge=1, le=200_000)

@@ -119,11 +119,18 @@ def try_(
 
 @catalog_app.command("check")
 def catalog_check() -> None:
-    """Check the whole catalogue; every problem is named with its file and key."""
+    """Check the whole catalogue; every problem is named with its file and key. What only ought to be looked at is a warning."""
+    from catalog.check import problems_on, warnings_of
+    from catalog.load import CatalogError
     from gateway.settings import from_environment
 
+    gateway = from_environment()
     with answering():
-        catalog = from_environment().catalog
+        catalog = gateway.catalog
+        if problems := problems_on(catalog, gateway.today):
+            raise CatalogError(problems)
+    for warning in warnings_of(catalog, gateway.today):
+        typer.echo(f"warning: {warning}")
     typer.echo(f"catalogue {catalog.edition}: {len(catalog.entries)} entries, {len(catalog.departments)} departments, "
                f"{len(catalog.feeds)} feeds, {len(catalog.recipients)} recipients, {len(catalog.instruments)} instruments: good")
 

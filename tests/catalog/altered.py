@@ -23,6 +23,10 @@ ABNORMAL = "entries/05_abnormal_operation/abnormal_operation.yml"
 DEFAULTER = "entries/02_judgments/judgment_defaulter.yml"
 ARREARS = "entries/10_compliance/tax_arrears.yml"
 MARKET, ENFORCEMENT = "departments/market_regulation.yml", "departments/law_enforcement.yml"
+REGULATION = "instruments/local_credit_regulation.yml"
+SERIOUS = "entries/06_serious_listings/serious_violation.yml"
+LIST, MEASURES = "lists/market_serious_violation.yml", "measures/national_2025.yml"
+ORDER_36, ORDER_58 = "repair_rules/order_36_2025.yml", "repair_rules/order_58_2023.yml"
 TAXATION, CREDIT_OFFICE = "departments/taxation.yml", "departments/credit_office.yml"
 
 
@@ -48,6 +52,21 @@ def alter(root: Path, file: str, changes: dict[str, Any]) -> None:
         else:
             holder[last] = value
     (root / file).write_text(yaml.dump(content, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False), "utf-8")
+
+
+def copy_file(root: Path, file: str, copy: str, changes: dict[str, Any]) -> None:
+    """A second file of the same kind, altered."""
+    (root / copy).write_bytes((root / file).read_bytes())
+    alter(root, copy, changes)
+
+
+def local_supplement(root: Path, region: str) -> None:
+    """Tax arrears moved from the national catalogue to the supplement of city 330100, under a local regulation of `region`."""
+    copy_file(root, "instruments/tax_collection_law.yml", REGULATION, {"level": "local_regulation", "region": region})
+    copy_file(root, "editions/national_2025.yml", "editions/local_2021.yml",
+              {"region": region, "announced_on": "2021-12-16", "in_force_from": "2021-12-16"})  # fmt: skip
+    alter(root, ARREARS, {"basis": [{"instrument": "local_credit_regulation", "article": "art. 45"}],
+                          "editions": ["local_2021"], "region": "330100"})  # fmt: skip
 
 
 def problems(root: Path) -> list[str]:

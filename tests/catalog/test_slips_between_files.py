@@ -24,6 +24,7 @@ from tests.catalog.altered import (
     TAXATION,
     alter,
     copied,
+    local_supplement,
     problems,
 )
 
@@ -187,9 +188,8 @@ def test_a_recipient_that_is_granted_nothing_is_named(tmp_path: Path) -> None:
 
 def test_d5_a_local_regulation_carries_an_entry(tmp_path: Path) -> None:
     root = copied(tmp_path)
-    alter(root, "instruments/double_publicity_2018_424.yml", {"level": "local_regulation"})
-    alter(root, PENALTY, {"basis": [{"instrument": "double_publicity_2018_424", "article": "annex"}]})
-    assert load(root).entries["administrative_penalty_legal"].basis[0].article == "annex"
+    local_supplement(root, region="330000")
+    assert load(root).entries["tax_arrears"].basis[0].instrument == "local_credit_regulation"
 
 
 def test_firms_may_be_granted_where_a_category_tells_them_apart(tmp_path: Path) -> None:

@@ -1,19 +1,33 @@
-"""The duties on grants: what may be shared with whom, and what a site may never show (D10, D13–D16, D19)."""
+"""The duties on grants: what may be shared with whom, and what a site may never show (D10, D13–D16, D19, D51–D54)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from catalog.model import Entry, FieldType, Grant, Level, Mask, RecipientKind, Sensitivity, SubjectKind
+from catalog.duties.authority import allows
+from catalog.model import (
+    Allowance,
+    Body,
+    Entry,
+    FieldType,
+    Grant,
+    Level,
+    Mask,
+    Recipient,
+    RecipientKind,
+    Sensitivity,
+    Share,
+    SubjectKind,
+)
 from catalog.nearest import hint
 
 if TYPE_CHECKING:
     from catalog.load import Catalog
 
 _TEXTUAL = {FieldType.TEXT, FieldType.IDENTIFIER}
-# Of the wording of D15, a State Council decision or order is not a level of its own: policy documents do not carry it.
-_PUBLISHES_PEOPLE = {Level.LAW, Level.ADMINISTRATIVE_REGULATION, Level.LOCAL_REGULATION}
+# The wording of clause (4): law, administrative regulation, or a decision or order of the State Council.
+_PUBLISHES_PEOPLE = (Level.LAW, Level.ADMINISTRATIVE_REGULATION, Level.STATE_COUNCIL_DECISION)
 _FITS = {
     Mask.ID_NUMBER: {FieldType.ID_NUMBER, FieldType.IDENTIFIER},
     Mask.TOKEN: {FieldType.ID_NUMBER, FieldType.IDENTIFIER, FieldType.USCC},
@@ -27,16 +41,14 @@ def problems_of(catalog: Catalog, entry: Entry) -> Iterator[str]:
         if name not in catalog.recipients:
             yield f"grants.{name}: {name} is not a recipient{hint(name, catalog.recipients)}"
             continue
-        for problem in (*_basis(catalog, grant), *_shape(entry, grant), *_sensitive(entry, grant)):
+        recipient = catalog.recipients[name]
+        is_site = recipient.kind is RecipientKind.PUBLICITY_SITE
+        for problem in (*_shape(entry, grant), *_sensitive(entry, grant), *_shared(entry, grant), *_consent(catalog, grant),
+                        *((*_publicity(entry, grant), *_personal(catalog, grant)) if is_site else _conditions(entry, grant, recipient))):
             yield f"grants.{name}.{problem}"
-        if catalog.recipients[name].kind is RecipientKind.PUBLICITY_SITE:
-            yield from (f"grants.{name}.{problem}" for problem in (*_publicity(entry, grant), *_personal(catalog, grant)))
-
-
-def _basis(catalog: Catalog, grant: Grant) -> Iterator[str]:
-    for place, basis in enumerate(grant.basis):
-        if basis.instrument not in catalog.instruments:
-            yield f"basis.{place}.instrument: {basis.instrument} is not in the catalogue{hint(basis.instrument, catalog.instruments)}"
+    for code, field in entry.fields.items():
+        if field.sensitivity is Sensitivity.BUSINESS_SECRET and field.publish:
+            yield f"fields.{code}.publish: a business secret is never published (D14); write false"
 
 
 def _shape(entry: Entry, grant: Grant) -> Iterator[str]:
@@ -69,6 +81,32 @@ def _sensitive(entry: Entry, grant: Grant) -> Iterator[str]:
             yield f"fields.{code}: sensitive personal data is given to nobody open; name a mask (PIPL art. 28)"
 
 
+def _shared(entry: Entry, grant: Grant) -> Iterator[str]:
+    for code in grant.fields:
+        if code in entry.fields and entry.fields[code].share is Share.NOT_SHARED:
+            yield f"fields.{code}: is not shared (share: not_shared), so nobody is granted it (D10); leave it out, or mend its share class"
+
+
+def _conditions(entry: Entry, grant: Grant, recipient: Recipient) -> Iterator[str]:
+    """What a recipient that shares, and publishes nothing, must show and must get."""
+    condition = grant.condition
+    conditional = [code for code in grant.fields if code in entry.fields and entry.fields[code].share is Share.CONDITIONAL]
+    if conditional and condition is None:
+        yield (f"condition: {', '.join(conditional)} are shared under a condition (D10); write the approved application, its purpose and "
+               "its end, or leave them out")
+    elif condition is None and recipient.body is not Body.AUTHORITY:
+        yield f"condition: a recipient of kind {recipient.body} gets nothing without an approved application (D54); write purpose and end"
+    if condition is not None and condition.until <= condition.approved_on:
+        yield "condition.until: lies before the application was approved (D10); write the day on which the approval ends"
+    if entry.leniency is not None and entry.leniency not in grant.fields:
+        yield f"fields: {entry.leniency}, the marks of leniency, is missing; they travel with the record (D57); grant it"
+
+
+def _consent(catalog: Catalog, grant: Grant) -> Iterator[str]:
+    if grant.consent and not any(allows(catalog, basis, Allowance.CONSENT) for basis in grant.basis):
+        yield "consent: no article it cites lets consent carry a grant (D51); cite one that allows consent, or leave consent out"
+
+
 def _publicity(entry: Entry, grant: Grant) -> Iterator[str]:
     for code, mask in grant.fields.items():
         field = entry.fields.get(code)
@@ -82,6 +120,8 @@ def _publicity(entry: Entry, grant: Grant) -> Iterator[str]:
             yield f"fields.{code}: a business secret is never published (D14)"
     if entry.publicity_end and grant.fields.get(entry.publicity_end) is not Mask.OPEN:
         yield f"fields.{entry.publicity_end}: the end of publicity goes to every site, open (D19)"
+    if grant.condition is not None:
+        yield "condition: a site publishes to everybody, which no application decides (D13); leave it out"
 
 
 def _is_name_of_firms(entry: Entry, grant: Grant, code: str) -> bool:
@@ -90,6 +130,8 @@ def _is_name_of_firms(entry: Entry, grant: Grant, code: str) -> bool:
 
 
 def _personal(catalog: Catalog, grant: Grant) -> Iterator[str]:
-    levels = {catalog.instruments[basis.instrument].level for basis in grant.basis if basis.instrument in catalog.instruments}
-    if SubjectKind.NATURAL_PERSON in grant.subjects and levels and not levels & _PUBLISHES_PEOPLE:
-        yield "basis: people are published only on a law or regulation (D15); cite one or leave natural_person out"
+    if SubjectKind.NATURAL_PERSON not in grant.subjects:
+        return
+    if not any(allows(catalog, basis, Allowance.PUBLISH_PEOPLE, _PUBLISHES_PEOPLE) for basis in grant.basis):
+        yield ("basis: people are published only on an article of a law, administrative regulation or State Council decision that "
+               "allows publish_people (D15); cite one or leave natural_person out")
