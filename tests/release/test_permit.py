@@ -55,7 +55,7 @@ def entry(**changes: object) -> Entry:
 def terms(recipient: str = "an_office", of: Entry | None = None, on: date = ON) -> Terms:
     kind = "publicity_site" if recipient.endswith("site") else "department"
     reached = Recipient.model_validate(
-        {"title": {"zh": "例", "en": "sample"}, "kind": kind, "method": "rest", "connection": recipient, "batch_size": 10,
+        {"title": {"zh": "例", "en": "sample"}, "kind": kind, "contact": "数据岗", "method": "rest", "connection": recipient, "batch_size": 10,
          "deadline": 10}
     )  # fmt: skip
     ring = Keyring.for_tests()
