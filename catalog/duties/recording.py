@@ -21,9 +21,13 @@ def of_entry(catalog: Catalog, entry: Entry) -> Iterator[str]:
     """Every problem of an entry's adverse side, each with its key."""
     if entry.nature == "adverse":
         yield from _complete(entry)
+    elif entry.measures is not None:
+        yield "measures: only what is adverse has consequences (D31); leave it out, or mend the nature"
     if entry.document is not None:
         yield from (f"document{problem}" for problem in (*_document(catalog, entry, entry.document), *_provision(catalog, entry.document)))
     yield from named(entry, "decided_on", entry.decided_on, (FieldType.DATE,), _DATED)
+    if entry.legacy is not None and entry.decided_on is None:
+        yield "legacy: nothing dates a record, so none is older than the entry (D65); name decided_on, or leave legacy out"
     yield from named(entry, "ended_on", entry.ended_on, (FieldType.DATE,))
     yield from named(entry, "leniency", entry.leniency, (FieldType.CODE, FieldType.CODES))
     yield from named(entry, "measures", entry.measures, (FieldType.CODES,))

@@ -154,6 +154,8 @@ DUTIES: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "D31: a measure on a notice": (MEASURES, {"measures.no_honours.basis": [BY_NOTICE]}, "measures.no_honours.basis", "rests on no law"),
     "D36: a code that is a measure of no list": (SERIOUS, {"fields.measures.codes": "objection"}, "codes/objection.csv", "none is a measure of no list"),
     "D31: a measure that no record could carry": (SERIOUS, {"fields.measures.codes": "objection"}, f"{MEASURES}: measures.sector_ban", "no record could"),
+    "D31: consequences of a licence": (LICENCE, {"measures": "XK_ZT"}, "measures", "only what is adverse"),
+    "D65: a review of records that nothing dates": (LICENCE, {"decided_on": GONE}, "legacy", "nothing dates a record"),
     "D32: a list of measures before its announcement": (MEASURES, {"announced_on": "2025-04-02"}, "in_force_from", "before it is announced"),
     "D32: two lists of measures on one day": ("measures/national_2024.yml", {"in_force_to": GONE}, f"{MEASURES}: in_force_from", "national_2024 is still in force then"),
     "D34: a bank told to cut rights": (
