@@ -78,6 +78,7 @@ DUTIES: dict[str, tuple[str, dict[str, Any], str, str]] = {
         LICENCE, {"grants.national_platform.condition": BACKWARDS}, "grants.national_platform.condition.until", "approval ends"),
     "D13: a condition on a site's grant": (
         LICENCE, {"grants.gsxt.condition": BACKWARDS | {"until": "2027-01-01"}}, "grants.gsxt.condition", "publishes to everybody"),
+    "D18: a site gets what is only shared": (PENALTY, {"grants.gsxt.fields.CF_ZT": "open"}, "grants.gsxt.fields.CF_ZT", "publish: false"),
     "D14: a business secret said to be public": (
         LICENCE, {"fields.BZ.sensitivity": "business_secret", "fields.BZ.publish": True}, "fields.BZ.publish", "never published"),
     "D15: people published under an article that does not say so": (
@@ -140,6 +141,8 @@ DUTIES: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "D24: published on Credit China before the public commented": (LIST, {"standard.on_credit_china": "2021-02-04"}, "standard.on_credit_china", "after the public"),
     "D24: published by the department before the public commented": (
         LIST, {"standard.on_department_site": "2021-01-01"}, "standard.on_department_site", "after the public"),
+    "D25: a standard without relief": (LIST, {"standard.relief": GONE}, "standard.relief", "missing"),
+    "D25: a standard without conditions of removal": (LIST, {"standard.removal_conditions": GONE}, "standard.removal_conditions", "missing"),
     "D27: a national entry of a local list": (LIST, {"region": "330100"}, f"{SERIOUS}: listing.list", "holds in 330100 alone"),
     "D28: an objection that is settled by no code": (SERIOUS, {"listing.settled": ["none", "closed"]}, "listing.settled", "closed is not a code"),
     "D28: a notice that is no date": (SERIOUS, {"listing.notified_on": "listed_by"}, "listing.notified_on", "not of type date"),
