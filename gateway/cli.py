@@ -5,25 +5,22 @@ from __future__ import annotations
 import json
 import os
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from gateway.backfill_cli import backfill
 from gateway.manners import (
     BROKEN,
-    DEFECT,
     FAILED,
     AsJson,
     answering,
     complain,
-    exit_code,
     opened,
     unknown_feed,
     usage,
 )
+from gateway.night_cli import backfill, decide_again, night
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=(
     "Data-sharing gateway for public credit information: collects from departments, checks against the catalogue, "
@@ -33,7 +30,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 catalog_app = typer.Typer(no_args_is_help=True, help="The catalogue: what may be recorded, shared and published.")
 quarantine_app = typer.Typer(no_args_is_help=True, help="Rows that failed the check, sealed until they are corrected.")
 ledger_app = typer.Typer(no_args_is_help=True, help="The account of everything that came in and went out.")
-app.command()(backfill)
+for command in (night, backfill, decide_again):
+    app.command()(command)
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(ledger_app, name="ledger")
@@ -49,40 +47,6 @@ def setup() -> None:
     with answering():
         set_up(gateway)
     typer.echo(f"set up in {gateway.home}")
-
-
-@app.command()
-def night(
-    feed: Annotated[list[str] | None, typer.Option(help="Only this feed, as department.entry; may be repeated.")] = None,
-    on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Which night (default the last that is over).")] = None,
-    accept_shrunken: Annotated[bool, typer.Option(
-        help="Go on although far fewer records came than last time; say so only after asking the department.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Run a night without Airflow: collect, check, permit, mask, deliver, account.
-
-    Reads the window from 02:00 of the day before to 02:00 of the date, Asia/Shanghai. Run it again after trouble: what
-    a recipient already holds is not sent twice.
-    """
-    from gateway.figures import last_line, night_figures, table
-    from gateway.house import last_night
-    from gateway.night import NightBroken, run_night
-
-    gateway = opened("catalog", "keyring")
-    known = sorted(gateway.catalog.feeds)
-    usage(sorted(set(feed or []) - set(known)), unknown_feed(gateway))
-    day = on.date() if on else last_night(gateway.clock())
-    broken = ""
-    try:
-        runs = run_night(gateway, day, feed or known, complain, accept_shrunken=accept_shrunken)
-    except NightBroken as error:
-        runs, broken = error.runs, str(error)
-    if runs:
-        figures = night_figures(gateway, runs)
-        typer.echo(json.dumps(figures, ensure_ascii=False, indent=1) if as_json else f"{table(figures)}\n{last_line(figures)}")
-    if broken:
-        complain(broken)
-    raise typer.Exit(DEFECT if broken else exit_code(figures))
 
 
 @app.command("try")

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 import connectors
 import expectations
+from catalog import archive
 from catalog.model import Entry
 from connectors import Partition, Source, Window
 from delivery import outbox
@@ -23,6 +24,7 @@ from ledger.events import Event, Line
 from records.schema import findings, runs, writing
 from records.stages import Checked, Collected
 from records.staging import Reference
+from records.store import Origin
 
 Json = dict[str, Any]
 
@@ -66,6 +68,7 @@ def open_run(gateway: Gateway, feed: str, window: tuple[str, str], trigger: str,
         if known is None or known.state != "open":
             notes = {key: run[key] for key in ("night", "window_start", "window_end", "trigger", "edition")} | {"rules": rules}
             log.append(connection, [Line(Event.RUN_OPENED, name, feed, notes=notes)], at)
+            archive.keep(connection, gateway.catalog, at)
     return run | {"rules": rules}
 
 
@@ -119,7 +122,10 @@ def _settle(gateway: Gateway, run: Run, checked: list[Json], accept_shrunken: bo
     if not accept_shrunken:
         _guard_stock(gateway, run, checked, accepted)
     accepted_by_all = [Reference(**part["reference"]) for part in settled]
+    origin = Origin(gateway.catalog.feeds[run["feed"]].entry, run["run"], run["edition"])
     with writing(gateway.engine) as connection:
+        for reference in accepted_by_all:
+            gateway.store.put(connection, origin, gateway.staging.read(reference), gateway.clock())
         for recipient in gateway.catalog.recipients_of(gateway.catalog.feeds[run["feed"]].entry):
             outbox.owe_anew(connection, errand(gateway, run, recipient), accepted_by_all)
         log.append(connection, [Line(Event.SOURCE_BALANCED, run["run"], run["feed"], figures=figures)], gateway.clock())
@@ -128,7 +134,8 @@ def _settle(gateway: Gateway, run: Run, checked: list[Json], accept_shrunken: bo
 
 def errand(gateway: Gateway, run: Run, recipient: str) -> outbox.Errand:
     """What a run has to do at one recipient."""
-    return outbox.Errand(run["run"], run["feed"], gateway.catalog.feeds[run["feed"]].entry, recipient, run["edition"])
+    entry = run.get("entry") or gateway.catalog.feeds[run["feed"]].entry
+    return outbox.Errand(run["run"], run["feed"], entry, recipient, run["edition"])
 
 
 def context(gateway: Gateway, feed: str, rules: Literal["then", "now"] = "then") -> expectations.Context:

@@ -11,7 +11,7 @@ from typing import Any
 
 import connectors
 import delivery
-from gateway import closing, failing, intake, outgo
+from gateway import again, closing, failing, intake, outgo
 from gateway.failing import Run
 from gateway.intake import Json
 from gateway.settings import Gateway, from_environment
@@ -70,9 +70,23 @@ def close_run(run: Run) -> str:
     return closing.close_run(wired(), run)
 
 
+def entries_to_decide() -> list[str]:
+    """The entries that a re-decision goes through."""
+    return again.entries(wired())
+
+
+def decide_entry(entry: str, trigger: str) -> dict[str, Json]:
+    """Decides one entry again for everybody; returns the figures by recipient. Raises NightIncomplete, after all of them."""
+    troubles: list[str] = []
+    done = _decide_entry(wired(), entry, trigger, troubles.append)
+    if troubles:
+        raise closing.NightIncomplete(f"entry {entry}: " + " ".join(troubles))
+    return done
+
+
 # What the steps of a feed may raise: told in the ledger, and no reason to stop other feeds.
 TROUBLES = (connectors.SourceUnavailable, connectors.ContractBreach, delivery.DeliveryFailed, intake.MassDisappearance,
-            closing.NightIncomplete, StagingDamaged, Imbalance, Unbalanced, ConnectionUnknown, KeyringClosed, failing.Defect)
+            closing.NightIncomplete, again.NoDoor, StagingDamaged, Imbalance, Unbalanced, ConnectionUnknown, KeyringClosed, failing.Defect)
 
 
 class NightBroken(Exception):
@@ -170,4 +184,38 @@ def run_night(gateway: Gateway, on: date, feeds: list[str], tell: Tell = print, 
             broken.append(feed)
     if broken:
         raise NightBroken(broken, done)
+    return done
+
+
+def decide_all(gateway: Gateway, entries: list[str], tell: Tell = print) -> dict[str, Json]:
+    """Decides entries again for every recipient concerned; returns the figures summed up by recipient.
+
+    Raises NightBroken, after the last entry, if one could not even be accounted for.
+    """
+    once, trigger = _once(tell), f"command:{uuid.uuid4()}"
+    sums: dict[str, Json] = {}
+    broken = []
+    for entry in entries:
+        try:
+            done = _decide_entry(gateway, entry, trigger, once)
+        except Exception as error:
+            once(failing.in_words(f"{again.STORE}.{entry}", error))
+            broken.append(entry)
+            continue
+        for recipient, figures in done.items():
+            known = sums.setdefault(recipient, {})
+            known |= {name: known.get(name, 0) + n for name, n in figures.items()}
+    if broken:
+        raise NightBroken(broken, [])
+    return dict(sorted(sums.items()))
+
+
+def _decide_entry(gateway: Gateway, entry: str, trigger: str, tell: Tell) -> dict[str, Json]:
+    run = again.open_again(gateway, entry, trigger)
+    done: dict[str, Json] = {}
+    concerned = again.recipients(gateway, run)
+    for recipient in concerned:
+        with _going_on(tell):
+            done[recipient] = again.decide_again(gateway, run, recipient)
+    again.close_again(gateway, run, len(done) == len(concerned) and not any(f["pending"] + f["outstanding"] for f in done.values()))
     return done

@@ -20,7 +20,7 @@ from keys import connection, keyring
 from keys.connection import Connection, ConnectionUnknown
 from keys.keyring import Keyring
 from ledger.log import now
-from records import quarantine, schema, staging
+from records import quarantine, schema, staging, store
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -67,6 +67,10 @@ class Gateway:
     @property
     def staging(self) -> staging.Staging:
         return staging.Staging(self.home / "staging", self.keyring)
+
+    @property
+    def store(self) -> store.Store:
+        return store.Store(self.home / "store", self.keyring)
 
     @property
     def quarantine(self) -> quarantine.Store:
@@ -132,7 +136,7 @@ def set_up(gateway: Gateway) -> None:
 
     Raises StateUnusable if the state database does not answer, OSError if a folder cannot be made.
     """
-    for name in ("secrets", "keys", "staging", "locks", "reports"):
+    for name in ("secrets", "keys", "staging", "store", "locks", "reports"):
         (gateway.home / name).mkdir(parents=True, exist_ok=True, mode=0o700)
     if not gateway.passphrase.exists():
         descriptor = os.open(gateway.passphrase, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
@@ -140,4 +144,5 @@ def set_up(gateway: Gateway) -> None:
             file.write(secrets.token_urlsafe(32))
     if not (gateway.home / "keys" / "keyring.json").exists():
         keyring.create(gateway.home / "keys" / "keyring.json", gateway.passphrase.read_bytes().strip())
+    keyring.extend(gateway.home / "keys" / "keyring.json", gateway.passphrase.read_bytes().strip())
     gateway.migrate()

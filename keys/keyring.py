@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-PURPOSES = ("identity", "handle", "digest", "token", "staging", "quarantine")
+PURPOSES = ("identity", "handle", "digest", "token", "staging", "quarantine", "store")
 _SCRYPT = {"n": 2**15, "r": 8, "p": 1}
 
 
@@ -59,7 +59,7 @@ class Keyring:
 
     def _versions(self, purpose: str) -> Mapping[int, bytes]:
         if purpose not in self._roots:
-            raise KeyringClosed(f"keyring: no key for the purpose {purpose}; create the keyring anew with `gateway setup`")
+            raise KeyringClosed(f"keyring: no key for the purpose {purpose}; add it with `gateway setup`")
         return self._roots[purpose]
 
     @classmethod
@@ -73,17 +73,25 @@ def create(path: Path, passphrase: bytes, entropy: Callable[[int], bytes] = os.u
 
     Raises FileExistsError rather than overwrite: without the old keys nothing sealed can be read again.
     """
-    salt, nonce = entropy(16), entropy(12)
-    roots = {purpose: {"1": b64encode(entropy(32)).decode()} for purpose in PURPOSES}
-    sealed = AESGCM(_wrapping_key(passphrase, salt)).encrypt(nonce, json.dumps(roots).encode(), b"keyring.v1")
-    document = {"version": 1, "kdf": {"name": "scrypt", **_SCRYPT, "salt": b64encode(salt).decode()},
-                "nonce": b64encode(nonce).decode(), "sealed": b64encode(sealed).decode()}
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(document, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
+    _write(path, _wrapped(_fresh(PURPOSES, entropy), passphrase, entropy))
+
+
+def extend(path: Path, passphrase: bytes, entropy: Callable[[int], bytes] = os.urandom) -> list[str]:
+    """Gives a keyring of an older gateway version 1 of the purposes it lacks, and returns them; the others stay as they are.
+
+    The file is replaced whole or not at all. Raises KeyringClosed as `unlock` does.
+    """
+    known = _opened(path, passphrase)
+    lacking = [purpose for purpose in PURPOSES if purpose not in known]
+    if lacking:
+        draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        try:
+            _write(draft, _wrapped(known | _fresh(lacking, entropy), passphrase, entropy))
+            os.replace(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
+    return lacking
 
 
 def unlock(path: Path, passphrase: bytes) -> Keyring:
@@ -91,6 +99,33 @@ def unlock(path: Path, passphrase: bytes) -> Keyring:
 
     Raises KeyringClosed if the file is missing or altered, or the passphrase is not the one it was made with.
     """
+    roots = _opened(path, passphrase)
+    return Keyring({purpose: {int(v): b64decode(s) for v, s in roots[purpose].items()} for purpose in roots})
+
+
+Roots = dict[str, dict[str, str]]
+
+
+def _fresh(purposes: Iterable[str], entropy: Callable[[int], bytes]) -> Roots:
+    return {purpose: {"1": b64encode(entropy(32)).decode()} for purpose in purposes}
+
+
+def _wrapped(roots: Roots, passphrase: bytes, entropy: Callable[[int], bytes]) -> str:
+    salt, nonce = entropy(16), entropy(12)
+    sealed = AESGCM(_wrapping_key(passphrase, salt)).encrypt(nonce, json.dumps(roots).encode(), b"keyring.v1")
+    return json.dumps({"version": 1, "kdf": {"name": "scrypt", **_SCRYPT, "salt": b64encode(salt).decode()},
+                       "nonce": b64encode(nonce).decode(), "sealed": b64encode(sealed).decode()}, indent=1)
+
+
+def _write(path: Path, document: str) -> None:
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(document)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _opened(path: Path, passphrase: bytes) -> Roots:
     if not path.is_file():
         raise KeyringClosed(f"{path}: no keyring; restore it from its backup, or make that of a new gateway with `gateway setup`")
     document = json.loads(path.read_text(encoding="utf-8"))
@@ -99,8 +134,8 @@ def unlock(path: Path, passphrase: bytes) -> Keyring:
         plain = AESGCM(wrapping).decrypt(b64decode(document["nonce"]), b64decode(document["sealed"]), b"keyring.v1")
     except InvalidTag as error:
         raise KeyringClosed(f"{path}: wrong passphrase, or the file was altered; restore both from the same backup") from error
-    roots = json.loads(plain)
-    return Keyring({purpose: {int(v): b64decode(s) for v, s in roots[purpose].items()} for purpose in roots})
+    roots: Roots = json.loads(plain)
+    return roots
 
 
 def _wrapping_key(passphrase: bytes, salt: bytes) -> bytes:

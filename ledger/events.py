@@ -27,6 +27,7 @@ class Event(StrEnum):
     WITHDRAWN = "withdrawn"
     CAUGHT_UP = "caught_up"
     RECIPIENT_BALANCED = "recipient_balanced"
+    DECIDED_AGAIN = "decided_again"
     RUN_CLOSED = "run_closed"
 
 
@@ -57,7 +58,7 @@ def prove_balance(line: Line) -> None:
     if line.event is Event.SOURCE_BALANCED:
         parts = figures["accepted"] + figures["quarantined"]
         whole, what = figures["collected"], "collected is not accepted + quarantined"
-    elif line.event in (Event.RECIPIENT_BALANCED, Event.CAUGHT_UP):
+    elif line.event in (Event.RECIPIENT_BALANCED, Event.CAUGHT_UP, Event.DECIDED_AGAIN):
         parts = sum(figures[part] for part in ("delivered", "unchanged", "withheld", "pending"))
         whole, what = figures["accepted"], "accepted is not delivered + unchanged + withheld + pending"
     else:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from records.schema import holdings, withdrawn
+from records.stages import HANDLE, RECORD
 
 TEXT = pd.ArrowDtype(pa.string())
 
@@ -32,6 +33,30 @@ def held_by_run(connection: Connection, holder: Holder, run: str) -> tuple[pd.Se
     rows = connection.execute(query).all()
     held = pd.Series([row[1] for row in rows], index=pd.Index([row[0] for row in rows], dtype=TEXT), dtype=TEXT)
     return held, pd.Index([row[0] for row in rows if row[2] == run], dtype=TEXT)
+
+
+def held_under(connection: Connection, holder: Holder) -> pd.DataFrame:
+    """Every record a recipient holds of an entry: RECORD, HANDLE (the one it holds it under), state ("held" or "marked")."""
+    query = sa.select(holdings.c.record, holdings.c.handle, holdings.c.state).where(
+        holdings.c.recipient == holder.recipient, holdings.c.entry == holder.entry)
+    return pd.DataFrame(connection.execute(query).all(), columns=[RECORD, HANDLE, "state"], dtype=TEXT)
+
+
+def holders(connection: Connection, entry: str) -> list[str]:
+    """Every recipient that holds a record of an entry, in a fixed order."""
+    query = sa.select(holdings.c.recipient).where(holdings.c.entry == entry).distinct().order_by(holdings.c.recipient)
+    return list(connection.execute(query).scalars())
+
+
+def held_entries(connection: Connection) -> list[str]:
+    """Every entry of which some recipient holds a record, in a fixed order."""
+    return list(connection.execute(sa.select(holdings.c.entry).distinct().order_by(holdings.c.entry)).scalars())
+
+
+def withdrawal_reasons(connection: Connection, entry: str) -> pd.Series:
+    """Why each record of an entry on the suppression list stands there: reason by record id."""
+    rows = connection.execute(sa.select(withdrawn.c.record, withdrawn.c.reason).where(withdrawn.c.entry == entry)).all()
+    return pd.Series([row[1] for row in rows], index=pd.Index([row[0] for row in rows], dtype=TEXT), dtype=TEXT)
 
 
 def withdrawn_records(connection: Connection, entry: str) -> pd.Index:

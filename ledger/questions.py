@@ -13,11 +13,24 @@ from sqlalchemy.engine import Engine
 from ledger.events import Event
 from records.schema import findings, lines, runs
 
+# Runs that read the store and no department's feed.
+STORE_FEEDS = "store.%"
+
 
 def nights(engine: Engine) -> pd.DataFrame:
-    """The runs, newest first: columns run, feed, night, state, opened_at, trigger, edition, window_start, window_end."""
+    """The runs of departments' feeds, newest first: columns run, feed, night, state, opened_at, trigger, edition,
+    window_start, window_end."""
     with engine.connect() as connection:
-        return pd.read_sql(sa.select(runs).order_by(runs.c.opened_at.desc()), connection)
+        return pd.read_sql(sa.select(runs).where(runs.c.feed.not_like(STORE_FEEDS)).order_by(runs.c.opened_at.desc()), connection)
+
+
+def decided_again(engine: Engine, night: str) -> pd.DataFrame:
+    """What the newest re-decision of each entry on a night came to: entry, recipient and the figures as columns."""
+    query = sa.select(runs).where(runs.c.feed.like(STORE_FEEDS), runs.c.night == night).order_by(runs.c.opened_at.desc())
+    with engine.connect() as connection:
+        chosen = pd.read_sql(query, connection).drop_duplicates("feed")["run"].to_list()
+    names = ["accepted", "delivered", "unchanged", "withheld", "pending", "withdrawn", "outstanding", "unseen"]
+    return _spread(events(engine, chosen, Event.DECIDED_AGAIN), ["run", "recipient"], names)
 
 
 def latest_runs(engine: Engine, night: str) -> pd.DataFrame:

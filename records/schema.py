@@ -103,6 +103,28 @@ owed = sa.Table(
     Column("sha256", String(64), nullable=False),
 )
 
+stored = sa.Table(
+    "stored", METADATA,
+    Column("entry", String(80), primary_key=True),
+    Column("record", String(40), primary_key=True),
+    Column("since", String(40), primary_key=True),
+    Column("until", String(40)),
+    Column("digest", String(40), nullable=False),
+    Column("salt", String(32)),
+    Column("block", String(200), nullable=False),
+    Column("run", String(80), nullable=False),
+    Column("edition", String(40), nullable=False),
+    Index("stored_now", "entry", "until"),
+    Index("stored_by_record", "record"),
+)
+
+editions = sa.Table(
+    "editions", METADATA,
+    Column("edition", String(64), primary_key=True),
+    Column("first_seen", String(40), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
 holdings = sa.Table(
     "holdings", METADATA,
     Column("recipient", String(80), primary_key=True),

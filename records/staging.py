@@ -44,11 +44,11 @@ class Staging:
 
         The file appears whole or not at all; writing the same place again replaces it.
         """
-        path = Path(*(_plain(part) for part in place)).with_suffix(".sealed")
+        path = Path(*(plain_part(part) for part in place)).with_suffix(".sealed")
         buffer = pa.BufferOutputStream()
         pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), buffer, compression="lz4")
         sealed = seal(buffer.getvalue().to_pybytes(), self._key(), str(path).encode())
-        _write_whole(self.folder / path, sealed)
+        write_whole(self.folder / path, sealed)
         return Reference(str(path), len(frame), hashlib.sha256(sealed).hexdigest())
 
     def read(self, reference: Reference) -> pd.DataFrame:
@@ -72,7 +72,7 @@ class Staging:
 
     def clear(self, run: str, keep: set[str]) -> None:
         """Deletes what a run staged, but for the paths in `keep` (batches a recipient still waits for)."""
-        for file in sorted((self.folder / _plain(run)).rglob("*")):
+        for file in sorted((self.folder / plain_part(run)).rglob("*")):
             if file.is_file() and str(file.relative_to(self.folder)) not in keep:
                 self._remove(file)
 
@@ -88,13 +88,14 @@ class Staging:
             folder.rmdir()
 
 
-def _plain(part: str) -> str:
+def plain_part(part: str) -> str:
     """A path part that stays inside its folder, and differs where the original differs."""
     plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in part)
     return plain if plain == part else f"{plain[:40]}-{hashlib.sha256(part.encode()).hexdigest()[:8]}"
 
 
-def _write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes) -> None:
+    """Writes a file so that it appears whole or not at all, for its owner only."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:

@@ -1,0 +1,48 @@
+"""Every edition of the catalogue that ever decided something is kept, so that the past can be explained (D3, I12)."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from catalog.load import Catalog, read
+from records.schema import editions
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+class EditionUnknown(LookupError):
+    """No catalogue of that edition was ever kept."""
+
+
+def keep(connection: Connection, catalog: Catalog, at: datetime) -> None:
+    """Keeps the files of a catalogue once for each edition, in the caller's transaction."""
+    known = connection.execute(sa.select(editions.c.edition).where(editions.c.edition == catalog.edition)).scalar_one_or_none()
+    if known is None:
+        row = {"edition": catalog.edition, "first_seen": at.isoformat(), "content": _packed(catalog)}
+        connection.execute(sa.insert(editions).values(row))
+
+
+def restore(connection: Connection, edition: str, folder: Path) -> Catalog:
+    """The catalogue of an edition, read from its files, which are laid into an empty folder. Raises EditionUnknown."""
+    content = connection.execute(sa.select(editions.c.content).where(editions.c.edition == edition)).scalar_one_or_none()
+    if content is None:
+        raise EditionUnknown(f"edition {edition} of the catalogue is not in the archive; restore the state database it decided under")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        archive.extractall(folder)
+    return read(folder)
+
+
+def _packed(catalog: Catalog) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in sorted(set(catalog.files.values())):
+            file = zipfile.ZipInfo(name, _EPOCH)
+            file.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(file, (catalog.root / name).read_bytes())
+    return buffer.getvalue()

@@ -1,0 +1,50 @@
+"""The re-decision: what is already out is decided anew from the store, so that a change of catalogue, date or mark acts.
+
+After midnight, since publicity ends with a day, and after the feeds of the night.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+
+import pendulum
+from airflow.sdk import DAG, MultipleCronTriggerTimetable, get_current_context, task
+
+ABOUT = """
+### 再决定 Decide again
+What the gateway holds in its store is decided again for every recipient, without collecting again: what ended, lapsed, was
+narrowed, revoked or objected to is taken back, what may go out by now is brought.
+
+**If it is red**, the log of the task says which recipient and why. Nothing is lost: the next run asks again. `outstanding` are
+records that a recipient has not confirmed to have withdrawn: call its contact.
+"""
+
+
+@task(doc_md="The entries to go through.")
+def entries() -> list[str]:
+    from gateway import night
+
+    return night.entries_to_decide()
+
+
+@task(doc_md="Decides one entry again for every recipient.", map_index_template="{{ entry }}")
+def decide_entry(entry: str, run_id: str | None = None) -> dict[str, dict[str, int]]:
+    from gateway import night
+
+    get_current_context()["entry"] = entry
+    return night.decide_entry(entry, f"airflow:{run_id}")
+
+
+with DAG(
+    dag_id="decide_again",
+    dag_display_name="再决定 decide_again",
+    description="Takes back and brings what the catalogue, the day or a mark has changed",
+    schedule=MultipleCronTriggerTimetable("10 0 * * *", "0 5 * * *", timezone="Asia/Shanghai"),
+    start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"retries": 2, "retry_delay": timedelta(seconds=float(os.environ.get("GATEWAY_RETRY_SECONDS", "30")))},
+    doc_md=ABOUT,
+) as dag:
+    decide_entry.expand(entry=entries())

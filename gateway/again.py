@@ -1,0 +1,196 @@
+"""Decide again 再决定: what the store holds is decided anew for every recipient, without collecting again (D11, D56, I9).
+
+The catalogue, the day or a mark may have changed since a record went out: what a recipient may no longer have is taken
+back, what it may have by now is brought, and what it may have in part is sent anew in that part.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import pandas as pd
+import sqlalchemy as sa
+
+import delivery
+from catalog import archive
+from catalog.model import RecipientKind
+from delivery import Effect
+from gateway.failing import Run, account, failing
+from gateway.intake import Json, errand
+from gateway.settings import Gateway
+from gateway.way import Figures, Ready, Way, bring, lock_of, prepare, standing, take_back, way_of
+from ledger import log
+from ledger.events import Event, Line
+from ledger.holdings import TEXT, Holder, held_entries, held_under, holders, withdrawal_reasons
+from records.lock import exclusive
+from records.schema import runs, writing
+from records.stages import HANDLE, NOTICE, REASON, RECORD, Notice
+
+# The feed of a run that reads the store, told apart from every department's.
+STORE = "store"
+# What the recipient is told of a reason to withhold what it holds; every other reason comes of the catalogue.
+_NOTICES = {
+    "publicity-ended": Notice.EXPIRY, "listing-ended": Notice.EXPIRY, "condition-ended": Notice.EXPIRY,
+    "document-not-in-effect": Notice.REVOCATION, "document-held": Notice.OBJECTION, "objection-open": Notice.OBJECTION,
+    "no-consent": Notice.CONSENT_ENDED, "not-masked": Notice.CORRECTION, "personal-data-in-text": Notice.CORRECTION,
+}
+# Reasons that need no content: they hold for a record of which the store knows nothing, too.
+_OF_THE_WHOLE_ENTRY = ("withdrawn", "no-grant", "entry-not-in-force", "basis-lapsed", "condition-ended")
+
+
+class NoDoor(Exception):
+    """A recipient holds records, and today's catalogue does not say how to reach it or what they are."""
+
+
+@dataclass
+class Again(Figures):
+    """The same figures of a re-decision; of what is withheld, `withdrawn` was taken back now and `outstanding` still is to
+    be. `unseen` are records the recipient holds of which the store knows nothing."""
+
+    withdrawn: Counter[str] = field(default_factory=Counter)
+    outstanding: int = 0
+    unseen: int = 0
+
+    def as_json(self) -> dict[str, int]:
+        return super().as_json() | {"withdrawn": self.withdrawn.total(), "outstanding": self.outstanding, "unseen": self.unseen}
+
+
+def entries(gateway: Gateway) -> list[str]:
+    """The entries to decide again: those in the catalogue, and any of which a recipient still holds records."""
+    with gateway.engine.connect() as connection:
+        return sorted({*gateway.catalog.entries, *held_entries(connection)})
+
+
+def open_again(gateway: Gateway, entry: str, trigger: str) -> Run:
+    """Opens the run of a re-decision; the same entry and trigger give the same run."""
+    at = gateway.clock()
+    night, feed = gateway.today.isoformat(), f"{STORE}.{entry}"
+    name = f"{night}.{feed}.{hashlib.sha256(f'{trigger}|{feed}'.encode()).hexdigest()[:8]}"
+    row = {"run": name, "feed": feed, "night": night, "window_start": at.isoformat(), "window_end": at.isoformat(),
+           "trigger": trigger[:40], "edition": gateway.catalog.edition}
+    with writing(gateway.engine) as connection:
+        known = connection.execute(sa.select(runs.c.state).where(runs.c.run == name)).scalar_one_or_none()
+        if known is None:
+            connection.execute(sa.insert(runs).values(**row, opened_at=at.isoformat(), state="open"))
+        else:
+            connection.execute(sa.update(runs).where(runs.c.run == name).values(state="open"))
+        if known != "open":
+            notes = {"night": night, "trigger": row["trigger"], "edition": row["edition"]}
+            log.append(connection, [Line(Event.RUN_OPENED, name, feed, notes=notes)], at)
+            archive.keep(connection, gateway.catalog, at)
+    return {"run": name, "feed": feed, "entry": entry, "edition": row["edition"]}
+
+
+def recipients(gateway: Gateway, run: Run) -> list[str]:
+    """Who is concerned: every recipient with a grant, and every one that holds a record of the entry."""
+    with gateway.engine.connect() as connection:
+        holding = holders(connection, run["entry"])
+    granted = gateway.catalog.recipients_of(run["entry"]) if run["entry"] in gateway.catalog.entries else ()
+    return sorted({*granted, *holding})
+
+
+def decide_again(gateway: Gateway, run: Run, recipient: str) -> Json:
+    """Decides one entry again for one recipient and acts on it; returns the figures.
+
+    Raises DeliveryFailed after the figures are on the ledger, NoDoor if the recipient cannot be addressed.
+    """
+    with failing(gateway, run, f"(decide again for {recipient})", (delivery.DeliveryFailed,)):
+        _expect_door(gateway, run["entry"], recipient)
+        way = way_of(gateway, errand(gateway, run, recipient))
+        # What must come back is asked for even where the recipient refuses what it is brought.
+        back = replace(way, faults=[])
+        with exclusive(gateway.engine, gateway.locks, lock_of(way.errand)):
+            figures = _again(way, back)
+        for fault in (*back.faults, *way.faults):
+            raise fault
+    return figures.as_json()
+
+
+def close_again(gateway: Gateway, run: Run, complete: bool) -> str:
+    """Closes the run and returns its state."""
+    state = "complete" if complete else "incomplete"
+    with writing(gateway.engine) as connection:
+        connection.execute(sa.update(runs).where(runs.c.run == run["run"]).values(state=state))
+        log.append(connection, [Line(Event.RUN_CLOSED, run["run"], run["feed"], notes={"state": state})], gateway.clock())
+    return state
+
+
+def _expect_door(gateway: Gateway, entry: str, recipient: str) -> None:
+    missing = [name for name, known in ((f"entry {entry}", gateway.catalog.entries), (f"recipient {recipient}", gateway.catalog.recipients))
+               if name.partition(" ")[2] not in known]
+    if missing:
+        raise NoDoor(f"entry {entry}, recipient {recipient}: it holds records, and {' and '.join(missing)} left the catalogue; put it "
+                     "back, end it with in_force_to or take its grants out, and remove it once it holds nothing")
+
+
+def _again(way: Way, back: Way) -> Again:
+    stands, figures = standing(way), Again()
+    with way.gateway.engine.connect() as connection:
+        held = held_under(connection, Holder(way.errand.recipient, way.errand.entry))
+        known = withdrawal_reasons(connection, way.errand.entry)
+    for chunk, is_stored in _chunks(way, held):
+        ready = prepare(way, chunk, stands)
+        withheld = pd.concat([ready.permitted.withheld, ready.masked.withheld], ignore_index=True)
+        if not is_stored:
+            withheld = withheld[withheld[REASON].isin(_OF_THE_WHOLE_ENTRY)]
+            figures.unseen += len(chunk) - len(withheld)
+        _take_back(back, _to_withdraw(held, withheld, known), figures)
+        if is_stored:
+            _bring(way, ready, figures)
+    _account(way, figures)
+    return figures
+
+
+def _chunks(way: Way, held: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, bool]]:
+    """What the store holds of the entry, then the records of which it knows nothing but that the recipient holds them."""
+    fields, seen = list(way.door.entry.fields), set[str]()
+    with way.gateway.engine.connect() as connection:
+        for chunk in way.gateway.store.current(connection, way.errand.entry, fields):
+            seen.update(chunk[RECORD])
+            yield chunk, True
+    unseen = held[~held[RECORD].isin(seen)]
+    if len(unseen):
+        empty = pd.Series(pd.NA, index=unseen.index, dtype=TEXT)
+        yield pd.DataFrame({RECORD: unseen[RECORD]} | dict.fromkeys(fields, empty)), False
+
+
+def _to_withdraw(held: pd.DataFrame, withheld: pd.DataFrame, known: pd.Series) -> pd.DataFrame:
+    """What the recipient holds and may not hold any more: RECORD, HANDLE, NOTICE. A mark it has obeyed stays one."""
+    rows = held[held["state"] != "marked"].merge(withheld, on=RECORD)
+    notices = rows[REASON].map(lambda reason: _NOTICES.get(reason, Notice.CATALOGUE_CHANGED))
+    on_list = rows[REASON] == "withdrawn"
+    notices = notices.where(~on_list, rows[RECORD].map(known))
+    return rows[[RECORD, HANDLE]].assign(**{NOTICE: notices.astype(TEXT)})
+
+
+def _take_back(way: Way, rows: pd.DataFrame, figures: Again) -> None:
+    for effect, part in rows.groupby(rows[NOTICE].map(lambda notice: str(effect_of(way, notice)))):
+        confirmed = part[RECORD].isin(take_back(way, part, Effect(str(effect))))
+        figures.withdrawn.update(part[NOTICE][confirmed].to_list())
+        figures.outstanding += int((~confirmed).sum())
+
+
+def effect_of(way: Way, notice: str) -> Effect:
+    """Which of the four effects of clause 11 a notice has at a recipient: an objection blocks until it is settled, what
+    ends otherwise is deleted from a site and no longer shared elsewhere (D41)."""
+    if notice == Notice.OBJECTION:
+        return Effect.BLOCK
+    return Effect.DELETE if way.door.recipient.kind is RecipientKind.PUBLICITY_SITE else Effect.STOP
+
+
+def _bring(way: Way, ready: Ready, figures: Again) -> None:
+    taken = bring(way, ready.masked)
+    figures.accepted += len(ready.accepted)
+    figures.delivered += len(taken)
+    figures.unchanged += ready.permitted.unchanged
+    figures.withheld.update(ready.permitted.withheld[REASON].to_list() + ready.masked.withheld[REASON].to_list())
+    figures.pending += len(ready.masked.rows) - len(taken)
+
+
+def _account(way: Way, figures: Again) -> None:
+    notes = {"withheld": dict(sorted(figures.withheld.items())), "withdrawn": dict(sorted(figures.withdrawn.items())),
+             "version": way.door.entry.in_force_from.isoformat()}
+    account(way.gateway, [way.errand.line(Event.DECIDED_AGAIN, figures.as_json(), **notes)])
