@@ -96,7 +96,8 @@ class Catalog:
 
     def terms_digest(self, entry: str, recipient: str) -> str:
         """A digest of the fields and masks of one grant: it changes when what leaves changes, not when wording does."""
-        fields = self.entries[entry].grants[recipient].fields
+        grant = self.entries[entry].grants.get(recipient)
+        fields = grant.fields if grant else {}
         return hashlib.sha256(json.dumps(sorted(fields.items())).encode()).hexdigest()
 
 

@@ -10,6 +10,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
@@ -97,8 +98,8 @@ def decide_again(gateway: Gateway, run: Run, recipient: str) -> Json:
 
     Raises DeliveryFailed after the figures are on the ledger, NoDoor if the recipient cannot be addressed.
     """
+    _expect_door(gateway, run, recipient)
     with failing(gateway, run, f"(decide again for {recipient})", (delivery.DeliveryFailed,)):
-        _expect_door(gateway, run["entry"], recipient)
         way = way_of(gateway, errand(gateway, run, recipient))
         # What must come back is asked for even where the recipient refuses what it is brought.
         back = replace(way, faults=[])
@@ -118,12 +119,15 @@ def close_again(gateway: Gateway, run: Run, complete: bool) -> str:
     return state
 
 
-def _expect_door(gateway: Gateway, entry: str, recipient: str) -> None:
-    missing = [name for name, known in ((f"entry {entry}", gateway.catalog.entries), (f"recipient {recipient}", gateway.catalog.recipients))
-               if name.partition(" ")[2] not in known]
+def _expect_door(gateway: Gateway, run: Run, recipient: str) -> None:
+    entry, catalog = run["entry"], gateway.catalog
+    missing = [f"entry {entry}"] * (entry not in catalog.entries) + [f"recipient {recipient}"] * (recipient not in catalog.recipients)
     if missing:
-        raise NoDoor(f"entry {entry}, recipient {recipient}: it holds records, and {' and '.join(missing)} left the catalogue; put it "
-                     "back, end it with in_force_to or take its grants out, and remove it once it holds nothing")
+        words = (f"entry {entry}, recipient {recipient}: it holds records, and {' and '.join(missing)} left the catalogue; put it back, "
+                 "take its grants out or end it with in_force_to, and remove it once it holds nothing")
+        notes: dict[str, Any] = {"partition": f"(decide again for {recipient})", "reason": "no-door", "message": words}
+        account(gateway, [Line(Event.FAILED, run["run"], run["feed"], recipient, notes=notes)])
+        raise NoDoor(words)
 
 
 def _again(way: Way, back: Way) -> Again:

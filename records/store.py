@@ -80,6 +80,7 @@ class Store:
             return 0
         rows = pd.DataFrame({RECORD: frame[RECORD][changed], "digest": digest[changed]}).reset_index(drop=True)
         salts = [os.urandom(16) for _ in range(len(rows))]
+        at = _after_all(connection, origin.entry, at)
         block = self._write(origin, frame.loc[changed, [RECORD, *fields]], salts)
         _succeed(connection, origin.entry, rows[RECORD][before[changed].notna().to_numpy()], at)
         _insert(connection, rows.rename(columns={RECORD: "record"}).assign(
@@ -209,6 +210,12 @@ def _current_digests(connection: Connection, entry: str) -> pd.Series:
     rows = connection.execute(
         sa.select(stored.c.record, stored.c.digest).where(stored.c.entry == entry, stored.c.until.is_(None))).all()
     return pd.Series([row[1] for row in rows], index=pd.Index([row[0] for row in rows], dtype=TEXT), dtype=TEXT)
+
+
+def _after_all(connection: Connection, entry: str, at: datetime) -> datetime:
+    """A moment after every version of the entry: a clock that stands still or went back does not mix up their order."""
+    latest = connection.execute(sa.select(sa.func.max(stored.c.since)).where(stored.c.entry == entry)).scalar_one_or_none()
+    return at if latest is None else max(at, datetime.fromisoformat(latest) + timedelta(microseconds=1))
 
 
 def _succeed(connection: Connection, entry: str, records: pd.Series, at: datetime) -> None:

@@ -61,7 +61,10 @@ def _value(entry: Entry, name: str, n: int) -> str:
             return "2025"
         case FieldType.CODE | FieldType.CODES:
             return {"party_type": "1", "identity_document": "身份证", "licence_state": "1", "licence_class": "普通",
-                    "performance": "部分履行", "commitment_type": "主动型", "commitment_status": "履行中"}[str(field.codes)]
+                    "performance": "部分履行", "commitment_type": "主动型", "commitment_status": "履行中",
+                    "procedure": "02", "document_state": "in_effect", "sector": "other", "body_level": "city", "objection": "none",
+                    # a mark of leniency or a measure would hold the record back from some
+                    "leniency": "", "measure": ""}[str(field.codes)]
     # identifiers come out in upper case; everything else as it went in
     text = f"CANARY{n:05d}" if field.type is FieldType.IDENTIFIER else f"canary-{n:05d}-鸟"
     return text[: field.length]

@@ -80,6 +80,12 @@ def test_a_change_makes_a_version_and_the_old_day_is_still_answered(engine: Engi
             store.at(connection, "penalty", "1-a", NOW - timedelta(seconds=1))
 
 
+def test_a_clock_that_stands_still_or_went_back_does_not_mix_up_the_versions(engine: Engine, store: Store) -> None:
+    for fine, hours in (("1", 0), ("2", 0), ("3", -5)):
+        put(engine, store, {"1-a": ("甲", fine)}, NOW + timedelta(hours=hours))
+    assert current(engine, store) == {"1-a": ("甲", "3")}
+
+
 def test_i7_a_record_that_did_not_come_stays(engine: Engine, store: Store) -> None:
     put(engine, store, {"1-a": ("甲", None)})
     put(engine, store, {"1-b": ("乙", None)}, NOW + timedelta(days=1))
