@@ -16,14 +16,13 @@ import pandas as pd
 import sqlalchemy as sa
 
 import delivery
-from catalog import archive
 from catalog.model import RecipientKind
 from delivery import Effect
 from gateway.failing import Run, account, failing
 from gateway.intake import Json, errand
 from gateway.settings import Gateway
 from gateway.way import Figures, Ready, Way, bring, lock_of, prepare, standing, take_back, way_of
-from ledger import log
+from ledger import editions, log
 from ledger.events import Event, Line
 from ledger.holdings import TEXT, Holder, held_entries, held_under, holders, withdrawal_reasons
 from records.lock import exclusive
@@ -81,7 +80,7 @@ def open_again(gateway: Gateway, entry: str, trigger: str) -> Run:
         if known != "open":
             notes = {"night": night, "trigger": row["trigger"], "edition": row["edition"]}
             log.append(connection, [Line(Event.RUN_OPENED, name, feed, notes=notes)], at)
-            archive.keep(connection, gateway.catalog, at)
+            editions.keep(connection, gateway.catalog, at)
     return {"run": name, "feed": feed, "entry": entry, "edition": row["edition"]}
 
 

@@ -12,14 +12,13 @@ import sqlalchemy as sa
 
 import connectors
 import expectations
-from catalog import archive
 from catalog.model import Entry
 from connectors import Partition, Source, Window
 from delivery import outbox
 from gateway import duplicates
 from gateway.failing import Run, account, failing
 from gateway.settings import SHANGHAI, Gateway
-from ledger import log, questions
+from ledger import editions, log, questions
 from ledger.events import Event, Line
 from records.schema import findings, runs, writing
 from records.stages import Checked, Collected
@@ -68,7 +67,7 @@ def open_run(gateway: Gateway, feed: str, window: tuple[str, str], trigger: str,
         if known is None or known.state != "open":
             notes = {key: run[key] for key in ("night", "window_start", "window_end", "trigger", "edition")} | {"rules": rules}
             log.append(connection, [Line(Event.RUN_OPENED, name, feed, notes=notes)], at)
-            archive.keep(connection, gateway.catalog, at)
+            editions.keep(connection, gateway.catalog, at)
     return run | {"rules": rules}
 
 

@@ -107,7 +107,7 @@ def run_feed(gateway: Gateway, feed: str, window: tuple[str, str], tell: Tell = 
     A partition or recipient in trouble does not stop the others; what happened stands on the ledger and is told.
     """
     run = intake.open_run(gateway, feed, window, f"command:{uuid.uuid4()}", rules)
-    once = _once(tell)
+    once = once_each(tell)
     _steps(gateway, run, once, accept_shrunken)
     with _going_on(once):
         closing.close_run(gateway, run)
@@ -129,7 +129,7 @@ def _steps(gateway: Gateway, run: Run, tell: Tell, accept_shrunken: bool) -> Non
                 outgo.send(gateway, run, settled, recipient)
 
 
-def _once(tell: Tell) -> Tell:
+def once_each(tell: Tell) -> Tell:
     """Tells nothing twice: what ails the source and every recipient alike is one trouble."""
     told: set[str] = set()
 
@@ -192,7 +192,7 @@ def decide_all(gateway: Gateway, entries: list[str], tell: Tell = print) -> dict
 
     Raises NightBroken, after the last entry, if one could not even be accounted for.
     """
-    once, trigger = _once(tell), f"command:{uuid.uuid4()}"
+    once, trigger = once_each(tell), f"command:{uuid.uuid4()}"
     sums: dict[str, Json] = {}
     broken = []
     for entry in entries:

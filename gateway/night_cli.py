@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from gateway.settings import Gateway
 
 
+Tell = Callable[[str], None]
+
+
 class Rules(StrEnum):
     THEN = "then"
     NOW = "now"
@@ -49,7 +52,7 @@ def night(
     chosen = feed or sorted(gateway.catalog.feeds)
     usage(sorted(set(chosen) - set(gateway.catalog.feeds)), unknown_feed(gateway))
     day = on.date() if on else last_night(gateway.clock())
-    _journey(gateway, chosen, lambda: run_night(gateway, day, chosen, complain, accept_shrunken=accept_shrunken), as_json)
+    _journey(gateway, chosen, lambda tell: run_night(gateway, day, chosen, tell, accept_shrunken=accept_shrunken), as_json)
 
 
 def backfill(
@@ -69,7 +72,7 @@ def backfill(
     gateway = opened("catalog", "keyring")
     usage(sorted(set(feed) - set(gateway.catalog.feeds)), unknown_feed(gateway))
     usage([f"{to:%Y-%m-%d}"] if to < from_ else [], f"lies before {from_:%Y-%m-%d}; --from names the first night")
-    _journey(gateway, feed, lambda: run(gateway, feed, (from_.date(), to.date()), complain, rules.value), as_json)
+    _journey(gateway, feed, lambda tell: run(gateway, feed, (from_.date(), to.date()), tell, rules.value), as_json)
 
 
 def decide_again(
@@ -84,21 +87,21 @@ def decide_again(
     gateway = opened("catalog", "keyring")
     known = entries(gateway)
     usage(sorted(set(entry or []) - set(known)), f"unknown entry; known are {', '.join(known)}")
-    figures, troubled, broken = _again(gateway, entry or known)
+    figures, troubled, broken = _again(gateway, entry or known, complain)
     typer.echo(json.dumps(figures, ensure_ascii=False, indent=1) if as_json else again_lines(figures))
     raise typer.Exit(DEFECT if broken else FAILED if troubled else 0)
 
 
-def _journey(gateway: Gateway, feeds: list[str], run: Callable[[], list[str]], as_json: bool) -> None:
+def _journey(gateway: Gateway, feeds: list[str], run: Callable[[Tell], list[str]], as_json: bool) -> None:
     from gateway.figures import last_line, night_figures, table
-    from gateway.night import NightBroken
+    from gateway.night import NightBroken, once_each
 
-    broken = ""
+    broken, tell = "", once_each(complain)
     try:
-        runs = run()
+        runs = run(tell)
     except NightBroken as error:
         runs, broken = error.runs, str(error)
-    again, troubled, again_broken = _again(gateway, sorted({gateway.catalog.feeds[feed].entry for feed in feeds}))
+    again, troubled, again_broken = _again(gateway, sorted({gateway.catalog.feeds[feed].entry for feed in feeds}), tell)
     code = DEFECT
     if runs:
         figures = night_figures(gateway, runs) | {"decided_again": again}
@@ -110,7 +113,7 @@ def _journey(gateway: Gateway, feeds: list[str], run: Callable[[], list[str]], a
     raise typer.Exit(DEFECT if broken or again_broken else code)
 
 
-def _again(gateway: Gateway, entries: list[str]) -> tuple[dict[str, Any], bool, bool]:
+def _again(gateway: Gateway, entries: list[str], say: Tell) -> tuple[dict[str, Any], bool, bool]:
     """The figures of a re-decision by recipient, whether a person must act, and whether it broke."""
     from gateway.night import NightBroken, decide_all
 
@@ -118,7 +121,7 @@ def _again(gateway: Gateway, entries: list[str]) -> tuple[dict[str, Any], bool, 
 
     def tell(words: str) -> None:
         told.append(words)
-        complain(words)
+        say(words)
 
     try:
         figures = decide_all(gateway, entries, tell)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from catalog.load import Catalog, read
-from records.schema import editions
+from records.schema import editions as kept
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -22,15 +22,15 @@ class EditionUnknown(LookupError):
 
 def keep(connection: Connection, catalog: Catalog, at: datetime) -> None:
     """Keeps the files of a catalogue once for each edition, in the caller's transaction."""
-    known = connection.execute(sa.select(editions.c.edition).where(editions.c.edition == catalog.edition)).scalar_one_or_none()
+    known = connection.execute(sa.select(kept.c.edition).where(kept.c.edition == catalog.edition)).scalar_one_or_none()
     if known is None:
         row = {"edition": catalog.edition, "first_seen": at.isoformat(), "content": _packed(catalog)}
-        connection.execute(sa.insert(editions).values(row))
+        connection.execute(sa.insert(kept).values(row))
 
 
 def restore(connection: Connection, edition: str, folder: Path) -> Catalog:
     """The catalogue of an edition, read from its files, which are laid into an empty folder. Raises EditionUnknown."""
-    content = connection.execute(sa.select(editions.c.content).where(editions.c.edition == edition)).scalar_one_or_none()
+    content = connection.execute(sa.select(kept.c.content).where(kept.c.edition == edition)).scalar_one_or_none()
     if content is None:
         raise EditionUnknown(f"edition {edition} of the catalogue is not in the archive; restore the state database it decided under")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
