@@ -4,6 +4,7 @@ catalogue that grants it every field."""
 from __future__ import annotations
 
 import io
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -39,28 +40,24 @@ def prepare(home: Path, url: str, rows: int) -> int:
 
 
 def _catalogue(root: Path) -> list[str]:
-    """The shipped entry alone, every field granted to the one recipient, read in partitions."""
-    shipped = Path(catalog.__file__).parent
-    source = next(shipped.glob(f"entries/*/{ENTRY}.yml"))
-    entry = _read(source)
+    """The shipped catalogue, its penalties read in partitions and granted to the one recipient alone, every field open."""
+    shutil.copytree(Path(catalog.__file__).parent, root, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    path = next(root.glob(f"entries/*/{ENTRY}.yml"))
+    entry = _read(path)
     granted = entry["grants"][RECIPIENT]
     granted["fields"] = dict.fromkeys(entry["fields"], "open")
     entry["grants"] = {RECIPIENT: granted}
     for field in entry["fields"].values():
-        field["sensitivity"] = "open"
-    department = _read(shipped / "departments" / f"{DEPARTMENT}.yml")
-    feed = next(feed for feed in department["feeds"] if feed["entry"] == ENTRY)
-    department["feeds"] = [feed | {"partitions": PARTITIONS, "partition_column": "serial"}]
-    recipient = _read(shipped / "recipients" / f"{RECIPIENT}.yml") | {"batch_size": 50_000}
-    _write(root / "entries" / source.parent.name / source.name, entry)
+        field |= {"sensitivity": "open", "share": "unconditional"}
+    del entry["collection"]
+    _write(path, entry)
+    department = _read(root / "departments" / f"{DEPARTMENT}.yml")
+    for feed in department["feeds"]:
+        if feed["entry"] == ENTRY:
+            feed |= {"partitions": PARTITIONS, "partition_column": "serial"}
     _write(root / "departments" / f"{DEPARTMENT}.yml", department)
-    _write(root / "recipients" / f"{RECIPIENT}.yml", recipient)
-    used = str(entry) + str(department)
-    for folder, suffix in (("instruments", ".yml"), ("codes", ".csv")):
-        for file in (shipped / folder).glob(f"*{suffix}"):
-            if f"'{file.stem}'" in used:
-                (root / folder).mkdir(parents=True, exist_ok=True)
-                (root / folder / file.name).write_bytes(file.read_bytes())
+    recipient = root / "recipients" / f"{RECIPIENT}.yml"
+    _write(recipient, _read(recipient) | {"batch_size": 50_000})
     return list(load(root).entries[ENTRY].fields)
 
 
@@ -70,7 +67,6 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump(document, allow_unicode=True, sort_keys=False), encoding="utf-8")
 
 
@@ -104,8 +100,8 @@ def _department(database: psycopg.Connection[Any], frame: pd.DataFrame) -> None:
 def _frontend(database: psycopg.Connection[Any], fields: list[str]) -> None:
     """The recipient's table; its own trigger takes a row the moment it arrives."""
     columns = ", ".join(f'"{name}" text' for name in fields)
-    database.execute(f"CREATE TABLE share_{ENTRY} (handle text PRIMARY KEY, batch text, pushed_at text, {columns}, "
-                     "taken_flag int, taken_at text, failure_reason text)")
+    database.execute(f"CREATE TABLE share_{ENTRY} (handle text PRIMARY KEY, batch text, pushed_at text, effect text, notice text, "
+                     f"{columns}, taken_flag int, taken_at text, failure_reason text)")
     database.execute("CREATE FUNCTION take() RETURNS trigger LANGUAGE plpgsql AS "
                      "'BEGIN NEW.taken_flag := 1; NEW.taken_at := now()::text; RETURN NEW; END'")
     database.execute(f"CREATE TRIGGER take BEFORE INSERT ON share_{ENTRY} FOR EACH ROW EXECUTE FUNCTION take()")

@@ -110,6 +110,7 @@ DUTIES: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "D7: a state that is no code": (PENALTY, {"document.in_effect": ["valid"]}, "document.in_effect", "valid is not a code of CF_ZT"),
     "D7: a state that nothing puts in effect": (PENALTY, {"document.in_effect": []}, "document.in_effect", "goes together with state"),
     "D7: a state in effect and held at once": (PENALTY, {"document.held": ["in_effect"]}, "document.held", "at once"),
+    "D7: decisions held by no state": (PENALTY, {"document.state": GONE, "document.in_effect": []}, "document.held", "goes together with state"),
     "D8: another kind of document without its provision": (ABNORMAL, {"document.kind": "other"}, "document.accepted_by", "D8"),
     "D8: another kind of document on an article that does not accept it": (
         ABNORMAL, {"document.kind": "other", "document.accepted_by": cite("enterprise_publicity", "art. 17")}, "document.accepted_by", "other_document"),
@@ -180,6 +181,7 @@ DUTIES: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "D39: two rules for one day of decision": (ORDER_58, {"decided_to": "2026-04-01"}, f"{ORDER_36}: decided_from", "order_58_2023 still holds then"),
     "D39: a day of decision without rule": (ORDER_58, {"decided_to": "2026-03-30"}, f"{ORDER_36}: decided_from", "no rule holds for what was decided on 2026-03-31"),
     "D39: a last day of decision": (ORDER_36, {"decided_to": "2030-01-01"}, "decided_from", "decided on 2030-01-02"),
+    "D39: a rule that ends before it begins": (ORDER_36, {"decided_to": "2026-03-31"}, "decided_to", "lies before decided_from"),
     "D39: a sector that no clock reads": (ORDER_58, {"sectors.foods": 12}, "sectors.foods", "did you mean food?"),
     "D39: a sector's minimum above every period": (ORDER_58, {"sectors.food": 37}, "sectors.food", "the longest period"),
     "D39: a rule of repair in a notice": (ORDER_36, {"basis": BY_NOTICE}, "basis", "sets no rule of repair"),
