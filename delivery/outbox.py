@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from delivery.base import Batch, DeliveryFailed, Effect, RecipientUnavailable
 from ledger import log
+from ledger.disclosed import pack
 from ledger.events import Event, Line
 from records.bulk import copy_replace
 from records.schema import holdings, outbox, owed, runs
@@ -48,8 +49,9 @@ def intend(connection: Connection, errand: Errand, batch: Batch, at: datetime) -
     batch = replace(batch, id=_name(connection, errand, batch.id))
     records = len(batch.payload)
     row = {"batch": batch.id, "run": errand.run, "recipient": errand.recipient, "entry": errand.entry, "feed": errand.feed,
-           "effect": str(batch.effect), "records": records, "state": "intended", "reason": "", "changed_at": at.isoformat()}
-    again = {"state": "intended", "reason": "", "changed_at": row["changed_at"]}
+           "effect": str(batch.effect), "records": records, "state": "intended", "reason": "", "changed_at": at.isoformat(),
+           "handles": pack(batch.payload[HANDLE])}
+    again = {name: row[name] for name in ("state", "reason", "changed_at", "handles")}
     connection.execute(_insert(connection, outbox).values(row).on_conflict_do_update(index_elements=["batch", "run"], set_=again))
     event = Event.INTENDED if batch.effect is Effect.BRING else Event.WITHDRAW_INTENDED
     log.append(connection, [errand.line(event, {"records": records}, batch=batch.id, **batch.says())], at)
@@ -73,7 +75,7 @@ def settle(connection: Connection, errand: Errand, batch: pd.DataFrame, receipt:
     named = taken[[RECORD, HANDLE, DIGEST]].set_axis(["record", "handle", "digest"], axis=1)
     _hold(connection, named.assign(**common))
     log.append(connection, [_settlement(errand, Event.DELIVERED, batch, receipt)], receipt.at)
-    _close(connection, errand, receipt.batch, "delivered" if len(taken) == len(batch) else "partly", receipt.at)
+    _settled(connection, errand, receipt, ("delivered" if len(taken) == len(batch) else "partly", taken))
     return len(taken)
 
 
@@ -92,7 +94,7 @@ def settle_withdrawal(connection: Connection, errand: Errand, rows: pd.DataFrame
         connection.execute(change.where(*these), named)
     notes = {"effect": str(effect), "notices": _counts(taken[NOTICE])}
     log.append(connection, [_settlement(errand, Event.WITHDRAWN, rows, receipt, **notes)], receipt.at)
-    _close(connection, errand, receipt.batch, "withdrawn" if len(taken) == len(rows) else "partly", receipt.at)
+    _settled(connection, errand, receipt, ("withdrawn" if len(taken) == len(rows) else "partly", taken))
     return len(taken)
 
 
@@ -125,7 +127,8 @@ def give_up(connection: Connection, errand: Errand, batch: str, error: DeliveryF
     waits = isinstance(error, RecipientUnavailable)
     line = errand.line(Event.UNDELIVERED, {}, batch=batch, reason=error.reason, waits="yes" if waits else "no")
     log.append(connection, [line], at)
-    _close(connection, errand, batch, "undelivered", at, error.reason)
+    values = {"state": "undelivered", "reason": error.reason, "changed_at": at.isoformat()}
+    connection.execute(sa.update(outbox).where(outbox.c.batch == batch, outbox.c.run == errand.run).values(values))
 
 
 def owe(connection: Connection, errand: Errand, references: Sequence[Reference]) -> None:
@@ -183,9 +186,12 @@ def _hold(connection: Connection, rows: pd.DataFrame) -> None:
         connection.execute(insert.on_conflict_do_update(index_elements=key, set_=changed), records)
 
 
-def _close(connection: Connection, errand: Errand, batch: str, state: str, at: datetime, reason: str = "") -> None:
-    this = (outbox.c.batch == batch) & (outbox.c.run == errand.run)
-    connection.execute(sa.update(outbox).where(this).values(state=state, reason=reason, changed_at=at.isoformat()))
+def _settled(connection: Connection, errand: Errand, receipt: Receipt, outcome: tuple[str, pd.DataFrame]) -> None:
+    """Closes the intent of a batch with its state and the records that the receipt accepts."""
+    state, taken = outcome
+    this = (outbox.c.batch == receipt.batch) & (outbox.c.run == errand.run)
+    values = {"state": state, "reason": "", "changed_at": receipt.at.isoformat(), "handles": pack(taken[HANDLE])}
+    connection.execute(sa.update(outbox).where(this).values(values))
 
 
 def _insert(connection: Connection, table: sa.Table) -> Any:

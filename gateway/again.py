@@ -23,8 +23,10 @@ from gateway.intake import Json, errand
 from gateway.settings import Gateway
 from gateway.way import Figures, Ready, Way, bring, lock_of, prepare, standing, take_back, way_of
 from ledger import editions, log
+from ledger.disclosed import uncertain, without_receipt
 from ledger.events import Event, Line
 from ledger.holdings import TEXT, Holder, held_entries, held_under, holders, withdrawal_reasons
+from records.identity import handles
 from records.lock import exclusive
 from records.schema import runs, writing
 from records.stages import HANDLE, NOTICE, REASON, RECORD, Notice
@@ -85,9 +87,9 @@ def open_again(gateway: Gateway, entry: str, trigger: str) -> Run:
 
 
 def recipients(gateway: Gateway, run: Run) -> list[str]:
-    """Who is concerned: every recipient with a grant, and every one that holds a record of the entry."""
+    """Who is concerned: every recipient with a grant, and every one that holds a record of the entry or may hold one."""
     with gateway.engine.connect() as connection:
-        holding = holders(connection, run["entry"])
+        holding = [*holders(connection, run["entry"]), *without_receipt(connection, run["entry"])]
     granted = gateway.catalog.recipients_of(run["entry"]) if run["entry"] in gateway.catalog.entries else ()
     return sorted({*granted, *holding})
 
@@ -140,7 +142,7 @@ def _again(way: Way, back: Way) -> Again:
         if not is_stored:
             withheld = withheld[withheld[REASON].isin(_OF_THE_WHOLE_ENTRY)]
             figures.unseen += len(chunk) - len(withheld)
-        _take_back(back, _to_withdraw(held, withheld, known), figures)
+        _take_back(back, _to_withdraw(pd.concat([held, _maybe_held(way, withheld, held)]), withheld, known), figures)
         if is_stored:
             _bring(way, ready, figures)
     _account(way, figures)
@@ -158,6 +160,15 @@ def _chunks(way: Way, held: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, bool]]
     if len(unseen):
         empty = pd.Series(pd.NA, index=unseen.index, dtype=TEXT)
         yield pd.DataFrame({RECORD: unseen[RECORD]} | dict.fromkeys(fields, empty)), False
+
+
+def _maybe_held(way: Way, withheld: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:
+    """Records that went out without a receipt and may have arrived: they are taken back like those held (I4)."""
+    with way.gateway.engine.connect() as connection:
+        lost = uncertain(connection, Holder(way.errand.recipient, way.errand.entry))
+    rows = withheld[[RECORD]][~withheld[RECORD].isin(held[RECORD])] if lost else withheld[[RECORD]].iloc[:0]
+    rows = rows.assign(**{HANDLE: handles(rows[RECORD], way.terms.handle_key), "state": "uncertain"})
+    return rows[rows[HANDLE].isin(lost)]
 
 
 def _to_withdraw(held: pd.DataFrame, withheld: pd.DataFrame, known: pd.Series) -> pd.DataFrame:

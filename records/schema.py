@@ -90,7 +90,8 @@ outbox = sa.Table(
     Column("state", String(20), nullable=False),
     Column("reason", String(60), nullable=False),
     Column("changed_at", String(40), nullable=False),
-    Index("outbox_by_recipient", "recipient", "state"),
+    Column("handles", LargeBinary),
+    Index("outbox_by_recipient", "recipient", "entry", "state"),
 )
 
 owed = sa.Table(

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from catalog.load import load
 from gateway import again
@@ -16,6 +17,7 @@ from gateway.sample import World
 from gateway.settings import Gateway
 from ledger import log
 from ledger.questions import decided_again
+from records.schema import holdings, outbox, writing
 from tests.catalog.altered import GONE, PENALTY, alter, copied
 from tests.flow.held_content import ON, content
 
@@ -132,3 +134,13 @@ def test_a_recipient_that_left_the_catalogue_while_it_holds_records_is_told(serv
 
 def test_every_entry_of_the_catalogue_and_every_entry_somebody_holds_is_gone_through(served: Gateway) -> None:
     assert again.entries(served) == sorted(served.catalog.entries)
+
+
+def test_i4_what_went_out_without_a_receipt_and_may_have_arrived_is_taken_back_too(served: Gateway, tmp_path: Path) -> None:
+    """Killed between the door and the receipt: the site shows the records, the holdings do not know them."""
+    with writing(served.engine) as connection:
+        connection.execute(sa.delete(holdings).where(holdings.c.recipient == "credit_china"))
+        connection.execute(sa.update(outbox).where(outbox.c.recipient == "credit_china").values(state="intended"))
+    figures = decided(under(served, tmp_path, {"grants.credit_china": GONE}))
+    assert figures["credit_china"]["withdrawn"] > 0
+    assert "credit_china" not in held(served)

@@ -1,0 +1,63 @@
+"""Who was given what and when, record by record: each batch keeps the handles it named (D53, I12)."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+
+import pandas as pd
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from ledger.holdings import Holder
+from records.schema import outbox, runs
+
+# A batch that went out and brought no receipt may have arrived all the same.
+_NO_RECEIPT = ("intended", "undelivered")
+_BRING = "bring"
+
+
+def pack(handles: Iterable[str]) -> bytes:
+    """Handles as bytes: being hexadecimal, they take half their length."""
+    return zlib.compress("\n".join(handles).encode(), 1)
+
+
+def unpack(packed: bytes | None) -> list[str]:
+    """The handles of `pack`, in their order; none for a batch of before handles were kept."""
+    return zlib.decompress(packed).decode().split("\n") if packed else []
+
+
+def history(connection: Connection, holder: Holder, handle: str) -> pd.DataFrame:
+    """Every batch that named a handle at a recipient, the oldest first: at, effect, state, run, edition, batch.
+
+    In a batch with a receipt the recipient accepted it; one without (intended, undelivered) may have arrived.
+    """
+    query = sa.select(outbox.c.changed_at, outbox.c.effect, outbox.c.state, outbox.c.run, runs.c.edition, outbox.c.batch,
+                      outbox.c.handles).outerjoin(runs, runs.c.run == outbox.c.run)
+    rows = connection.execute(query.where(*_of(holder)).order_by(outbox.c.changed_at)).all()
+    named = [row[:6] for row in rows if handle in unpack(row[6])]
+    return pd.DataFrame(named, columns=["at", "effect", "state", "run", "edition", "batch"])
+
+
+def uncertain(connection: Connection, holder: Holder) -> set[str]:
+    """Handles that went to a recipient without a receipt, and have had none since: they may or may not have arrived."""
+    columns = (outbox.c.changed_at, outbox.c.handles)
+    lost = connection.execute(
+        sa.select(*columns).where(*_of(holder), outbox.c.effect == _BRING, outbox.c.state.in_(_NO_RECEIPT))).all()
+    if not lost:
+        return set()
+    since = min(at for at, _ in lost)
+    told = connection.execute(
+        sa.select(*columns).where(*_of(holder), outbox.c.state.not_in(_NO_RECEIPT), outbox.c.changed_at >= since)).all()
+    last = {handle: at for at, packed in sorted(told, key=lambda row: row[0]) for handle in unpack(packed)}
+    return {handle for at, packed in lost for handle in unpack(packed) if last.get(handle, "") < at}
+
+
+def without_receipt(connection: Connection, entry: str) -> list[str]:
+    """Recipients to whom some batch of an entry went out without a receipt."""
+    query = sa.select(outbox.c.recipient).where(outbox.c.entry == entry, outbox.c.effect == _BRING, outbox.c.state.in_(_NO_RECEIPT))
+    return list(connection.execute(query.distinct()).scalars())
+
+
+def _of(holder: Holder) -> tuple[sa.ColumnElement[bool], ...]:
+    return outbox.c.recipient == holder.recipient, outbox.c.entry == holder.entry
