@@ -11,6 +11,7 @@ from catalog.model import Entry, Field, Mask, Recipient, Title
 from console.facts import Facts
 from gateway.settings import Gateway
 from ledger.events import Event
+from release import Outcome, outcomes
 
 OUT = ("accepted", "delivered", "unchanged", "withheld", "pending")
 
@@ -39,11 +40,13 @@ class WithheldView:
 
 @dataclass(frozen=True, slots=True)
 class GrantView:
-    """What one recipient may have of an entry: fields in full, fields with their mask, and the gaps, which it never gets."""
+    """What one recipient may have of an entry: fields in full, fields with their mask, those their share or publish class
+    refuses, and the gaps, which could be granted and are not. It gets neither refused fields nor gaps."""
 
     recipient: Title
     plain: tuple[Field, ...]
     masked: tuple[tuple[Field, Mask], ...]
+    refused: tuple[Field, ...]
     gaps: tuple[Field, ...]
 
 
@@ -82,11 +85,16 @@ def _grants(entry: Entry, known: Mapping[str, Recipient]) -> EntryGrants:
 
 
 def _grant(entry: Entry, code: str, recipient: Recipient) -> GrantView:
-    given = entry.grants[code].fields if code in entry.grants else {}
-    fields = entry.fields.items()
-    return GrantView(recipient.title, tuple(field for name, field in fields if given.get(name) is Mask.OPEN),
-                     tuple((field, given[name]) for name, field in fields if given.get(name) not in (None, Mask.OPEN)),
-                     tuple(field for name, field in fields if name not in given))
+    grant = entry.grants.get(code)
+    given, found = grant.fields if grant else {}, outcomes(entry, recipient, grant)
+
+    def fields(outcome: Outcome) -> dict[str, Field]:
+        return {name: field for name, field in entry.fields.items() if found[name] is outcome}
+
+    permitted = fields(Outcome.PERMITTED)
+    return GrantView(recipient.title, tuple(field for name, field in permitted.items() if given[name] is Mask.OPEN),
+                     tuple((field, given[name]) for name, field in permitted.items() if given[name] is not Mask.OPEN),
+                     tuple(fields(Outcome.REFUSED).values()), tuple(fields(Outcome.GAP).values()))
 
 
 def _recipient(code: str, known: Recipient, figures: dict[str, int], facts: Facts) -> RecipientView:

@@ -12,9 +12,11 @@ from sqlalchemy.engine import Connection
 import delivery
 import masking
 import release
+from catalog.model import Grant
 from delivery import Effect, outbox
 from gateway.settings import Gateway
 from ledger.holdings import Holder, held_by_run, withdrawn_records
+from records import consents
 from records.schema import writing
 from records.stages import DIGEST, HANDLE, NOTICE, RECORD, Masked, Permitted, Receipt
 
@@ -66,14 +68,24 @@ class Ready:
 
 def way_of(gateway: Gateway, errand: outbox.Errand) -> Way:
     """The way of an errand by today's catalogue."""
-    entry, known = gateway.catalog.entries[errand.entry], gateway.catalog.recipients[errand.recipient]
+    catalog, keyring = gateway.catalog, gateway.keyring
+    entry, known = catalog.entries[errand.entry], catalog.recipients[errand.recipient]
     terms = release.Terms(
-        entry_code=errand.entry, entry=entry, recipient_code=errand.recipient, recipient=known, on=gateway.today,
-        handle_key=gateway.keyring.derive("handle", errand.recipient, errand.entry),
-        digest_key=gateway.keyring.derive("digest", errand.recipient, errand.entry),
-        terms_digest=_terms_digest(gateway, errand.entry, errand.recipient))
+        catalog, errand.entry, errand.recipient, gateway.today,
+        handle_key=keyring.derive("handle", errand.recipient, errand.entry),
+        digest_key=keyring.derive("digest", errand.recipient, errand.entry), subject_key=keyring.derive("identity", "subject"),
+        terms_digest=_terms_digest(gateway, errand.entry, errand.recipient),
+        consents=_consents(gateway, entry.grants.get(errand.recipient)))
     door = delivery.Door(errand.recipient, known, errand.entry, entry, gateway.connection(known.connection))
     return Way(gateway, errand, terms, door, [])
+
+
+def _consents(gateway: Gateway, grant: Grant | None) -> pd.DataFrame:
+    """The consents that a grant rests on, as they stand today."""
+    if grant is None or grant.consent is None:
+        return consents.frame([])
+    with gateway.engine.connect() as connection:
+        return consents.valid(connection, grant.consent.purpose, gateway.today)
 
 
 def _terms_digest(gateway: Gateway, entry: str, recipient: str) -> str:

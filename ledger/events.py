@@ -29,6 +29,8 @@ class Event(StrEnum):
     RECIPIENT_BALANCED = "recipient_balanced"
     DECIDED_AGAIN = "decided_again"
     RUN_CLOSED = "run_closed"
+    CONSENT_GIVEN = "consent_given"
+    CONSENT_REVOKED = "consent_revoked"
 
 
 class Imbalance(Exception):

@@ -32,6 +32,13 @@ def handles(records: pd.Series, key: Derived) -> pd.Series:
     return _named(_arrow(records), key, "handle", records.index)
 
 
+def subjects(numbers: pd.Series, key: Derived) -> pd.Series:
+    """The keyed name of each subject from its credit code or ID number, NA where there is none; key: identity, context
+    "subject". However the number was typed (full width, small letters, blanks around it), its name is the same."""
+    plain = pc.utf8_upper(pc.utf8_trim_whitespace(pc.utf8_normalize(_arrow(numbers), form="NFKC")))
+    return _named(plain, key, "subject", numbers.index)
+
+
 def digests(frame: pd.DataFrame, columns: Sequence[str], key: Derived, salt: str) -> pd.Series:
     """Keyed digest of each row over `columns` in the order given; `salt` stands for the terms they are given under."""
     parts = [pc.fill_null(_arrow(frame[column]), _ABSENT) for column in columns]

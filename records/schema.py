@@ -148,6 +148,19 @@ withdrawn = sa.Table(
     Column("since", String(40), nullable=False),
 )
 
+consents = sa.Table(
+    "consents", METADATA,
+    Column("subject", String(60), primary_key=True),
+    Column("purpose", String(80), primary_key=True),
+    Column("issued_on", String(10), primary_key=True),
+    Column("expires_on", String(10), nullable=False),
+    Column("revoked_on", String(10)),
+    Column("scope", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("document", String(200), nullable=False),
+    Index("consents_by_purpose", "purpose", "issued_on"),
+)
+
 
 def connect(url: str) -> Engine:
     """An engine on the state database. SQLite waits for a lock up to 60 s and survives a crash (WAL, full sync)."""

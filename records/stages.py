@@ -8,6 +8,7 @@ Frames hold one column per catalogue field (Arrow strings, missing is NA) and th
     RECORD  string  record id, from the entry's natural key (records/identity.py)
     HANDLE  string  the recipient's own reference to the record, derived with the recipient's key
     DIGEST  string  the recipient's keyed digest over what it is permitted to have
+    SUBJECT string  the keyed name of the subject, only where a grant rests on consent; never leaves
     REASON  string  one reason code
     NOTICE  string  why a recipient must withdraw the record, one code of `Notice`
     REASONS string  all reason codes of a row, joined by ";"; the first is the primary one
@@ -23,7 +24,7 @@ from enum import StrEnum
 import pandas as pd
 
 LINE, DAMAGE, RAW = "_line", "_damage", "_raw"
-RECORD, HANDLE, DIGEST = "_record", "_handle", "_digest"
+RECORD, HANDLE, DIGEST, SUBJECT = "_record", "_handle", "_digest", "_subject"
 REASON, REASONS, NOTICE = "_reason", "_reasons", "_notice"
 
 

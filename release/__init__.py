@@ -1,6 +1,11 @@
 """Release 核准: which records and which fields one recipient may have, and why not the others."""
 
-from release.permit import permit
-from release.terms import Terms, Unpublishable, decision_fields, gaps
+from release.decide import REASONS, decide
+from release.facts import Facts, decision_fields
+from release.outcomes import Outcome, outcomes
+from release.permit import outgoing, permit
+from release.terms import Question, Terms, Unpublishable
 
-__all__ = ["Terms", "Unpublishable", "decision_fields", "gaps", "permit"]
+__all__ = [
+    "REASONS", "Facts", "Outcome", "Question", "Terms", "Unpublishable", "decide", "decision_fields", "outcomes", "outgoing", "permit",
+]

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.model import SubjectKind
-from records.identity import digests, handles
-from records.stages import DIGEST, HANDLE, REASON, RECORD, Permitted
-from release.terms import (
-    Terms,
-    births,
-    decision_fields,
-    is_minor,
-    is_publicity_over,
-    subject_kinds,
-)
-from release.withdrawn import is_withdrawn
+from records.identity import digests, handles, subjects
+from records.stages import DIGEST, HANDLE, REASON, RECORD, SUBJECT, Permitted
+from release.decide import decide
+from release.facts import Facts, decision_fields
+from release.measures import is_ordered_about
+from release.subjects import numbers
+from release.terms import Question, Terms
 
 
 def permit(accepted: pd.DataFrame, terms: Terms, held: pd.Series, withdrawn: pd.Index) -> Permitted:
@@ -27,15 +20,15 @@ def permit(accepted: pd.DataFrame, terms: Terms, held: pd.Series, withdrawn: pd.
 
     accepted: RECORD and every field of the entry, in normal form; RECORD unique. held: record id → digest this
     recipient holds. withdrawn: record ids of the entry on the suppression list (I6). A record is withheld for the first
-    that holds of: withdrawn, no-grant, entry-not-in-force, subject-kind, minor, age-unknown, publicity-ended. Minors go to
-    nobody, since no instrument in the catalogue opens their records (D57, house reading). Sites get a person's record
-    only where the age can be read: who must not be published must be known (D57). Publicity ends for sites only.
+    of release/decide.py's REASONS that holds of it. The end of publicity leaves as the clock has it, the same to all
+    (D19), and measures leave in the words of their list (D34).
     """
     table = _needed(accepted, terms)
-    reason = _reasons(table, terms, withdrawn)
+    facts = Facts(table, terms.catalog, terms.entry_code)
+    reason = decide(facts, terms, withdrawn, terms.consents)
     stopped = pc.is_valid(reason)
     withheld = pa.record_batch({RECORD: table[RECORD], REASON: reason}).filter(stopped)
-    given = table.select([RECORD, *terms.masks]).filter(pc.invert(stopped))
+    given = outgoing(facts, terms).filter(pc.invert(stopped))
     rows = _unheld(given, terms, held)
     return Permitted(
         entry=terms.entry_code,
@@ -46,6 +39,18 @@ def permit(accepted: pd.DataFrame, terms: Terms, held: pd.Series, withdrawn: pd.
         withheld=_frame(withheld),
         unchanged=len(given) - len(rows),
     )
+
+
+def outgoing(facts: Facts, question: Question) -> pa.RecordBatch:
+    """RECORD and the granted fields of every record in the words in which they leave to this recipient, not yet masked."""
+    columns = {name: facts.table[name] for name in (RECORD, *question.masks)}
+    entry = question.entry
+    if facts.publicity_end is not None and entry.publicity_end in columns:
+        columns[entry.publicity_end] = facts.publicity_end
+    if facts.measured is not None and entry.measures in columns:
+        is_order = is_ordered_about(question.recipient.body)
+        columns[entry.measures] = facts.measured.texts if is_order else facts.measured.advice
+    return pa.record_batch(columns)
 
 
 def _unheld(given: pa.RecordBatch, terms: Terms, held: pd.Series) -> pd.DataFrame:
@@ -68,41 +73,14 @@ def _is_changed(records: pa.Array, digest: pa.Array, held: pd.Series) -> pa.Arra
     return pc.fill_null(pc.not_equal(before, digest), True)
 
 
-def _reasons(table: pa.RecordBatch, terms: Terms, withdrawn: pd.Index) -> pa.Array:
-    """The first reason to withhold each row, null for none."""
-    names, columns = zip(*_refusals(table, terms, withdrawn), strict=True)
-    held_back = pa.StructArray.from_arrays([pc.fill_null(column, False) for column in columns], names=list(names))
-    return pc.case_when(held_back, *(pa.scalar(name) for name in names))
-
-
-def _refusals(table: pa.RecordBatch, terms: Terms, withdrawn: pd.Index) -> Iterator[tuple[str, pa.Array]]:
-    grant, entry = terms.grant, terms.entry
-    kind = subject_kinds(table, entry)
-    granted_kinds = pa.array([kind.value for kind in grant.subjects] if grant else [], pa.string())
-    if len(granted_kinds) == len(SubjectKind):
-        granted_kinds = pa.concat_arrays([granted_kinds, pa.nulls(1, pa.string())])  # any kind, so an unknown one too
-    yield "withdrawn", is_withdrawn(table[RECORD], withdrawn)
-    yield "no-grant", _all(table, grant is None)
-    yield "entry-not-in-force", _all(table, not terms.is_in_force)
-    yield "subject-kind", pc.invert(pc.is_in(kind, value_set=granted_kinds))
-    if entry.subject.id_number:
-        # A person whom the record does not call an organisation may be a minor; an organisation cannot.
-        is_person = pc.fill_null(pc.not_equal(kind, SubjectKind.LEGAL_PERSON.value), True)
-        birth = births(table[entry.subject.id_number])
-        yield "minor", pc.and_(is_person, pc.fill_null(is_minor(birth, terms.on), False))
-        yield "age-unknown", pc.and_(is_person, pc.and_(pc.is_null(birth), terms.is_publicity))
-    if entry.publicity_end and terms.is_publicity:
-        yield "publicity-ended", is_publicity_over(table[entry.publicity_end], terms.on)
-
-
-def _all(table: pa.RecordBatch, answer: bool) -> pa.Array:
-    return pa.repeat(pa.scalar(answer), len(table))
-
-
 def _needed(accepted: pd.DataFrame, terms: Terms) -> pa.RecordBatch:
     used = {*terms.masks, *decision_fields(terms.entry)}
     names = [RECORD, *(code for code in terms.entry.fields if code in used)]
-    return pa.record_batch({name: _array(accepted[name].array) for name in names})
+    table = pa.record_batch({name: _array(accepted[name].array) for name in names})
+    if terms.grant is None or terms.grant.consent is None:
+        return table
+    named = subjects(_frame(pa.record_batch({RECORD: numbers(table, terms.entry)}))[RECORD], terms.subject_key)
+    return table.append_column(SUBJECT, _array(named.array))
 
 
 def _array(values: object) -> pa.Array:

@@ -63,10 +63,10 @@ def bears(catalog: Catalog, cited: Collection[Basis], levels: Collection[Level],
     """What is wrong with a list of citations under the key basis, of which one at a time must bear `what` through a window."""
     for place, basis in enumerate(cited):
         instrument = catalog.instruments.get(basis.instrument)
-        if instrument and instrument.level is Level.LOCAL_REGULATION and not _is_local(instrument, region):
+        if instrument and instrument.level is Level.LOCAL_REGULATION and not is_local(instrument, region):
             yield (f"basis.{place}: a local regulation of {instrument.region} carries nothing "
                    f"{f'in {region}' if region else 'national'} (D5); give {what} its region, or cite a central basis")
-    carrying = [instrument for instrument in _known(catalog, cited) if instrument.level in levels or _is_local(instrument, region)]
+    carrying = [instrument for instrument in _known(catalog, cited) if instrument.level in levels or is_local(instrument, region)]
     if not carrying and _known(catalog, cited):
         yield f"basis: {what} rests on no {_names(levels)} (D2); cite one"
     elif carrying and (day := first_uncovered(window, map(window_of, carrying))):
@@ -86,7 +86,8 @@ def _known(catalog: Catalog, cited: Collection[Basis]) -> list[Instrument]:
     return [catalog.instruments[basis.instrument] for basis in cited if basis.instrument in catalog.instruments]
 
 
-def _is_local(instrument: Instrument, region: str | None) -> bool:
+def is_local(instrument: Instrument, region: str | None) -> bool:
+    """Whether it is a local regulation that holds in the region of an entry (D5)."""
     return (instrument.level is Level.LOCAL_REGULATION and instrument.region is not None and region is not None
             and is_within(region, instrument.region))
 

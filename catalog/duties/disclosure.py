@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _TEXTUAL = {FieldType.TEXT, FieldType.IDENTIFIER}
 # The wording of clause (4): law, administrative regulation, or a decision or order of the State Council.
-_PUBLISHES_PEOPLE = (Level.LAW, Level.ADMINISTRATIVE_REGULATION, Level.STATE_COUNCIL_DECISION)
+PUBLISHES_PEOPLE = (Level.LAW, Level.ADMINISTRATIVE_REGULATION, Level.STATE_COUNCIL_DECISION)
 _FITS = {
     Mask.ID_NUMBER: {FieldType.ID_NUMBER, FieldType.IDENTIFIER},
     Mask.TOKEN: {FieldType.ID_NUMBER, FieldType.IDENTIFIER, FieldType.USCC},
@@ -132,6 +132,6 @@ def _is_name_of_firms(entry: Entry, grant: Grant, code: str) -> bool:
 def _personal(catalog: Catalog, grant: Grant) -> Iterator[str]:
     if SubjectKind.NATURAL_PERSON not in grant.subjects:
         return
-    if not any(allows(catalog, basis, Allowance.PUBLISH_PEOPLE, _PUBLISHES_PEOPLE) for basis in grant.basis):
+    if not any(allows(catalog, basis, Allowance.PUBLISH_PEOPLE, PUBLISHES_PEOPLE) for basis in grant.basis):
         yield ("basis: people are published only on an article of a law, administrative regulation or State Council decision that "
                "allows publish_people (D15); cite one or leave natural_person out")

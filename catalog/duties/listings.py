@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from catalog.load import Catalog
 
 _SERIOUS = 6
-_COMMENT_DAYS = 30
+COMMENT_DAYS = 30
 # Clause (8): reason, basis, warning of measures, removal conditions, removal procedure, relief.
 _STATED = 6
 _LEVELS = ("county", "city", "province")
@@ -81,8 +81,8 @@ def _standard(catalog: Catalog, known: SeriousList) -> Iterator[str]:
         yield (f"standard.basis: a {instrument.level.replace('_', ' ')} sets no standard of this list (D22, D27); cite a law, "
                "regulation or central policy, a departmental rule whose article allows interim_standard, or, for a local list, its own "
                "local regulation")
-    if (standard.comment_to - standard.comment_from).days < _COMMENT_DAYS:
-        yield f"standard.comment_to: the public had less than {_COMMENT_DAYS} days to comment (D23); without that it is not in force"
+    if (standard.comment_to - standard.comment_from).days < COMMENT_DAYS:
+        yield f"standard.comment_to: the public had less than {COMMENT_DAYS} days to comment (D23); without that it is not in force"
     yield from (f"standard.{problem}" for problem in _published(standard))
 
 

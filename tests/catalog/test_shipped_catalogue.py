@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from catalog.load import Catalog, load
 from catalog.model import Mask, RecipientKind, Sensitivity, SubjectKind
 from keys.keyring import Keyring
+from records import consents
 from records.stages import REASON, RECORD
 from release.permit import permit
 from release.terms import Terms
@@ -91,8 +92,8 @@ def test_i1_a_subject_who_strays_into_the_other_file_goes_to_nobody(shipped: Cat
     nobody = pd.Index([], dtype=TEXT)
     row = dict.fromkeys(entry.fields, "2099-01-01") | {RECORD: "r", str(entry.subject.category): stray}
     for recipient in entry.grants:
-        terms = Terms(code, entry, recipient, shipped.recipients[recipient], date(2026, 11, 23),
-                      ring.derive("handle", recipient), ring.derive("digest", recipient), "")  # fmt: skip
+        keys = [ring.derive(purpose, recipient) for purpose in ("handle", "digest", "identity")]
+        terms = Terms(shipped, code, recipient, date(2026, 11, 23), *keys, "", consents.frame([]))
         permitted = permit(pd.DataFrame([row], dtype=TEXT), terms, pd.Series([], nobody, dtype=TEXT), nobody)
         assert permitted.withheld[REASON].tolist() == ["subject-kind"] and permitted.rows.empty
 

@@ -207,15 +207,17 @@ def test_the_trend_counts_the_newest_run_of_a_feed_and_leaves_later_nights_out(f
     assert points == {"2026-11-22": 40, NIGHT: 1234 + 500 + 300}
 
 
-def test_every_field_of_an_entry_is_given_masked_or_a_gap_for_every_recipient(standing: Gateway) -> None:
+def test_every_field_of_an_entry_is_given_masked_refused_or_a_gap_for_every_recipient(standing: Gateway) -> None:
     for shown in disclosure.grants(standing, facts.read(standing, NIGHT)):
         entry = next(entry for entry in standing.catalog.entries.values() if entry.title == shown.title)
         for code, each in zip(standing.catalog.recipients, shown.grants, strict=True):
             given = entry.grants[code].fields if code in entry.grants else {}
             masked = [field for name, field in entry.fields.items() if given.get(name, "open") != "open"]
             assert [field for field, _ in each.masked] == masked
-            assert [*each.gaps] == [field for name, field in entry.fields.items() if name not in given]
-            assert len(each.plain) + len(each.masked) + len(each.gaps) == shown.fields == len(entry.fields)
+            absent = [field for name, field in entry.fields.items() if name not in given]
+            assert [field for field in absent if field in each.refused or field in each.gaps] == absent
+            assert not [field for field in each.gaps if field in each.refused or field.share == "not_shared"]
+            assert len(each.plain) + len(each.masked) + len(each.refused) + len(each.gaps) == shown.fields == len(entry.fields)
 
 
 def test_a_night_nobody_ran_has_no_report(gateway: Gateway, tmp_path: Path) -> None:

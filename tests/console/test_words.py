@@ -14,6 +14,7 @@ from console.words import outside, wording
 from expectations.requirements import requirements
 from gateway.intake import context
 from gateway.settings import Gateway
+from release import REASONS
 
 KNOWN = yaml.safe_load((Path(console.__file__).parent / "words.yml").read_text(encoding="utf-8"))
 
@@ -27,6 +28,16 @@ def test_every_wording_is_in_both_languages() -> None:
 def test_every_mask_and_severity_has_a_wording() -> None:
     closed = [f"mask.{mask}" for mask in Mask] + [str(severity) for severity in Severity]
     assert [code for code in closed if code not in KNOWN] == []
+
+
+def test_every_reason_to_withhold_has_a_wording() -> None:
+    assert [reason for reason in REASONS if reason not in KNOWN] == []
+
+
+def test_no_code_is_worded_twice() -> None:
+    text = (Path(console.__file__).parent / "words.yml").read_text(encoding="utf-8")
+    codes = [line for line in text.splitlines() if line[:1].strip() and not line.startswith("#")]
+    assert sorted(codes) == sorted(set(codes))
 
 
 def test_every_rule_that_the_catalogue_leads_to_has_a_wording(gateway: Gateway) -> None:

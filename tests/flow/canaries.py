@@ -15,8 +15,9 @@ from catalog.load import Catalog, load
 from catalog.model import Entry, FieldType
 from gateway.sample.codes import citizen_numbers, usccs
 
-FIXED = {"CF_XDR_LB": "法人及非法人组织", "XK_XDR_LB": "法人及非法人组织", "CF_CFLB": "警告", "CF_GSJZQ": "2099-12-31",
-         "XK_YXQZI": "2099-12-31", "CF_NR_FK": "", "CF_NR_WFFF": ""}
+# What a site may show: a class that is published, listings that have not ended.
+FIXED = {"CF_XDR_LB": "法人及非法人组织", "XK_XDR_LB": "法人及非法人组织", "CF_CFLB": "责令关闭", "CF_GSJZQ": "2099-12-31",
+         "XK_YXQZI": "2099-12-31", "CF_NR_FK": "", "CF_NR_WFFF": "", "removed_on": ""}
 
 
 def file_catalogue(root: Path) -> Catalog:

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.model import Entry, Mask, Recipient, SubjectKind
-from keys.keyring import Keyring
+from catalog.model import Entry, Mask, SubjectKind
 from records.stages import DIGEST, HANDLE, RECORD, Permitted
-from release import Terms, Unpublishable, decision_fields, gaps, permit
+from release import Terms, Unpublishable, decision_fields, permit
+from tests.release import world
+from tests.release.world import NOBODY, ON, TEXT
 
-ON = date(2026, 11, 23)
 GROWN_UP, CHILD, PASSPORT = "339999199003072314", "339999201506120021", "E00000000"
 FIELDS = {
     "number": ("text", "open"), "name": ("text", "personal"), "category": ("text", "open"), "uscc": ("uscc", "open"),
@@ -25,8 +25,6 @@ FIELDS = {
     "publicity_end": ("date", "open"),
 }  # fmt: skip
 BOTH = ["legal_person", "natural_person"]
-TEXT = pd.ArrowDtype(pa.string())
-NOBODY = pd.Index([], dtype=TEXT)
 NOTHING = pd.Series([], index=NOBODY, dtype=TEXT)
 
 
@@ -38,12 +36,12 @@ def entry(**changes: object) -> Entry:
 
     sample = {
         "title": {"zh": "例", "en": "sample"}, "category": 3, "nature": "adverse", "basis": basis,
-        "in_force_from": "2020-01-01", "natural_key": ["number"], "publicity_end": "publicity_end",
+        "in_force_from": "2020-01-01", "editions": ["an_edition"], "natural_key": ["number"], "publicity_end": "publicity_end",
         "subject": {"name": "name", "uscc": "uscc", "id_number": "id_number", "category": "category",
                     "natural_person_when": "自然人"},
         "fields": {
             code: {"title": {"zh": code, "en": code}, "type": kind, "sensitivity": sensitivity,
-                   "publish": sensitivity != "sensitive_personal"}
+                   "share": "unconditional", "publish": sensitivity != "sensitive_personal"}
             for code, (kind, sensitivity) in FIELDS.items()
         },
         "thresholds": {"max_quarantined": 0.1, "min_sample": 10, "min_kept": 0.5},
@@ -53,14 +51,7 @@ def entry(**changes: object) -> Entry:
 
 
 def terms(recipient: str = "an_office", of: Entry | None = None, on: date = ON) -> Terms:
-    kind = "publicity_site" if recipient.endswith("site") else "department"
-    reached = Recipient.model_validate(
-        {"title": {"zh": "例", "en": "sample"}, "kind": kind, "contact": "数据岗", "method": "rest", "connection": recipient, "batch_size": 10,
-         "deadline": 10}
-    )  # fmt: skip
-    ring = Keyring.for_tests()
-    keys = ring.derive("handle", recipient), ring.derive("digest", recipient)
-    return Terms("sample", of or entry(), recipient, reached, on, *keys, terms_digest="edition 1")
+    return world.terms(world.catalogue(of or entry()), recipient, on)
 
 
 def accepted(*rows: Mapping[str, str | None]) -> pd.DataFrame:
@@ -257,11 +248,6 @@ def test_a_grant_of_an_unpublishable_field_to_a_site_is_refused() -> None:
     )
     with pytest.raises(Unpublishable, match="entry sample, field id_number.*a_site"):
         terms("a_site", of=of)
-
-
-def test_gaps_are_the_fields_a_recipient_is_not_given() -> None:
-    assert gaps(entry(), entry().grants["a_site"]) == ("category", "uscc", "id_number", "phone", "publicity_end")
-    assert gaps(entry(), None) == tuple(FIELDS)
 
 
 def test_permit_leaves_its_input_alone() -> None:

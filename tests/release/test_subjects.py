@@ -1,15 +1,15 @@
-"""Age and publicity clocks by column."""
+"""Age by column."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release.terms import births, is_minor, is_publicity_over
+from release.subjects import births, is_minor
 
 days = st.dates(date(1900, 1, 1), date(2099, 12, 31))
 
@@ -50,9 +50,3 @@ def test_age_is_counted_by_the_calendar(born: date, on: date) -> None:
 def test_one_is_grown_up_on_the_eighteenth_birthday() -> None:
     assert minor("20081124", date(2026, 11, 23)) and not minor("20081123", date(2026, 11, 23))
     assert minor("20080229", date(2026, 2, 28)) and not minor("20080229", date(2026, 3, 1))
-
-
-@given(days, st.integers(-3, 3))
-def test_i9_the_last_day_still_counts(end: date, later: int) -> None:
-    over = is_publicity_over(pa.array([end.isoformat()]), end + timedelta(days=later) if end.year < 2099 else end)
-    assert over[0].as_py() is (later > 0 and end.year < 2099)

@@ -1,0 +1,109 @@
+"""Consents of subjects (D51, D52): for one purpose, for a set time, and never under the subject's own number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from records.schema import consents
+
+COLUMNS = ("subject", "purpose", "issued_on", "expires_on", "revoked_on")
+_TEXT = pd.ArrowDtype(pa.string())
+_ONE_PURPOSE = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class ConsentRefused(ValueError):
+    """A consent that may not be taken in, or one to revoke that is not there. The message says what is wrong, and never
+    names the subject otherwise than by its keyed name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a subject has consented to. `subject` is its keyed name (records/identity.py `subjects`). `document` refers to
+    the evidence; it holds from `issued_on` to `expires_on`, both included."""
+
+    subject: str
+    purpose: str
+    issued_on: date
+    expires_on: date | None
+    scope: str
+    method: str
+    document: str
+
+
+def give(connection: Connection, consent: Consent, max_days: int) -> None:
+    """Takes a consent in, inside the caller's transaction.
+
+    Raises ConsentRefused for one without an end or for life, one longer than `max_days`, one for several purposes (in one
+    breath, or in one document), one that does not say how far it reaches, how it was given and where the evidence is,
+    and one that stands already.
+    """
+    for wrong in _faults(connection, consent, max_days):
+        raise ConsentRefused(wrong)
+    row = {"subject": consent.subject, "purpose": consent.purpose, "issued_on": consent.issued_on.isoformat(),
+           "expires_on": consent.expires_on.isoformat() if consent.expires_on else "", "revoked_on": None,
+           "scope": consent.scope, "method": consent.method, "document": consent.document}
+    connection.execute(sa.insert(consents), [row])
+
+
+def _faults(connection: Connection, consent: Consent, max_days: int) -> list[str]:
+    faults = []
+    if not _ONE_PURPOSE.fullmatch(consent.purpose):
+        faults.append(f"purpose {consent.purpose}: a consent is for one purpose of the catalogue; take one in for each (D52)")
+    if consent.expires_on is None:
+        faults.append("a consent without an end is refused; ask the subject until when (D52)")
+    elif consent.expires_on < consent.issued_on:
+        faults.append("the consent ends before it begins; correct the dates")
+    elif (consent.expires_on - consent.issued_on).days > max_days:
+        faults.append(f"the consent is longer than the {max_days} days that the grant allows; ask for a shorter one (D52)")
+    if not all(text.strip() for text in (consent.scope, consent.method, consent.document)):
+        faults.append("a consent says its scope, its method and where the evidence lies; write all three (D51)")
+    known = consents.c
+    same = connection.execute(sa.select(known.purpose, known.document, known.issued_on).where(known.subject == consent.subject)).all()
+    if any(purpose != consent.purpose and document == consent.document for purpose, document, _ in same):
+        faults.append("the same document already bears a consent for another purpose; bundled consent is refused (D52)")
+    if any(purpose == consent.purpose and issued == consent.issued_on.isoformat() for purpose, _, issued in same):
+        faults.append("a consent for this purpose from that day stands already; revoke it first, or mend the date")
+    return faults
+
+
+def revoke(connection: Connection, subject: str, purpose: str, on: date) -> int:
+    """Ends every consent of a subject for a purpose from the day `on`; returns how many.
+
+    Raises ConsentRefused if none stands.
+    """
+    mine = (consents.c.subject == subject, consents.c.purpose == purpose, consents.c.revoked_on.is_(None))
+    ended = connection.execute(sa.update(consents).where(*mine).values(revoked_on=on.isoformat()))
+    if not ended.rowcount:
+        raise ConsentRefused(f"purpose {purpose}: {subject} has no consent to revoke; look it up with `gateway consent list`")
+    return ended.rowcount
+
+
+def valid(connection: Connection, purpose: str, on: date) -> pd.DataFrame:
+    """The consents for a purpose that hold on a day: COLUMNS as Arrow strings, days as YYYY-MM-DD."""
+    day, known = on.isoformat(), consents.c
+    holds = (known.purpose == purpose, known.issued_on <= day, day <= known.expires_on,
+             sa.or_(known.revoked_on.is_(None), known.revoked_on > day))
+    return frame(connection.execute(sa.select(*(known[name] for name in COLUMNS)).where(*holds)).all())
+
+
+def everything(connection: Connection, purpose: str | None = None) -> pd.DataFrame:
+    """Every consent ever taken in, the oldest first: COLUMNS, scope, method, document."""
+    query = sa.select(*(consents.c[name] for name in (*COLUMNS, "scope", "method", "document")))
+    if purpose is not None:
+        query = query.where(consents.c.purpose == purpose)
+    rows = connection.execute(query.order_by(consents.c.issued_on, consents.c.subject)).all()
+    return pd.DataFrame([*map(tuple, rows)], columns=[*COLUMNS, "scope", "method", "document"], dtype=_TEXT)
+
+
+def frame(rows: Iterable[Iterable[Any]]) -> pd.DataFrame:
+    """Rows of COLUMNS as a frame of Arrow strings, also where there are none."""
+    return pd.DataFrame([*map(tuple, rows)], columns=[*COLUMNS], dtype=_TEXT)
