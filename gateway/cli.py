@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gateway.consents_cli import consent_app
 from gateway.manners import (
     BROKEN,
     FAILED,
@@ -35,6 +36,7 @@ for command in (night, backfill, decide_again):
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(consent_app, name="consent")
 
 
 

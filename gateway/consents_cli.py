@@ -1,0 +1,116 @@
+"""Consents of subjects on the command line: taken in, revoked and listed under keyed names, never by the subject's number."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import pandas as pd
+import pyarrow as pa
+import typer
+
+from gateway.manners import FAILED, AsJson, complain, opened, usage
+from ledger import log
+from ledger.events import Event, Line
+from records import consents
+from records.identity import subjects
+from records.schema import writing
+
+if TYPE_CHECKING:
+    from catalog.model import Consent
+    from gateway.settings import Gateway
+
+consent_app = typer.Typer(no_args_is_help=True, help=(
+    "Consents of subjects, on which a grant may rest. The subject's credit code or ID number is read from standard input, "
+    "never from the command line, and never shown."))
+Purpose = Annotated[str, typer.Option(help="The purpose, as the grant in the catalogue names it.")]
+Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+
+
+@consent_app.command()
+def give(
+    purpose: Purpose,
+    until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Its last day.")],
+    document: Annotated[str, typer.Option(help="Where the evidence lies: a file number, never a person's name or number.")],
+    since: Day = None,
+) -> None:
+    """Take in a subject's consent for one purpose. Scope and method are those that the catalogue names.
+
+    Refused with 3 if it is longer than the grant allows, or its document bears another purpose already.
+    """
+    gateway = opened("catalog", "keyring")
+    asked = _asked(gateway, purpose)
+    given = consents.Consent(
+        subject=_subject(gateway), purpose=purpose, issued_on=since.date() if since else gateway.today, expires_on=until.date(),
+        scope=asked[0].scope.zh, method=asked[0].method.zh, document=document)
+    with _refusing(), writing(gateway.engine) as connection:
+        consents.give(connection, given, min(each.max_days for each in asked))
+        log.append(connection, [_line(Event.CONSENT_GIVEN, given.subject, purpose, given.issued_on, until.date())], gateway.clock())
+    typer.echo(f"{given.subject}: consent for {purpose} from {given.issued_on} to {until.date()}")
+
+
+@consent_app.command()
+def revoke(purpose: Purpose, on: Day = None) -> None:
+    """End a subject's consent from a day on (default today); what rests on it is taken back by the next re-decision."""
+    gateway = opened("catalog", "keyring")
+    subject, day = _subject(gateway), on.date() if on else gateway.today
+    with _refusing(), writing(gateway.engine) as connection:
+        consents.revoke(connection, subject, purpose, day)
+        log.append(connection, [_line(Event.CONSENT_REVOKED, subject, purpose, day, None)], gateway.clock())
+    typer.echo(f"{subject}: consent for {purpose} revoked from {day}")
+
+
+@consent_app.command("list")
+def list_(purpose: Annotated[str | None, typer.Option(help="Only this purpose.")] = None, as_json: AsJson = False) -> None:
+    """List the consents taken in, the oldest first, by keyed names."""
+    gateway = opened()
+    with gateway.engine.connect() as connection:
+        known = consents.everything(connection, purpose)
+    rows = [{name: None if pd.isna(value) else value for name, value in row.items()} for row in known.to_dict("records")]
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    for row in rows:
+        ended = f", revoked {row['revoked_on']}" if row["revoked_on"] else ""
+        typer.echo(f"{row['subject']}  {row['purpose']}  {row['issued_on']} to {row['expires_on']}{ended}  {row['document']}")
+    typer.echo(f"{len(rows)} consents")
+
+
+def _asked(gateway: Gateway, purpose: str) -> list[Consent]:
+    """What the grants ask of a consent for this purpose; ends the command if none rests on one."""
+    known = [grant.consent for entry in gateway.catalog.entries.values() for grant in entry.grants.values() if grant.consent]
+    asked = [each for each in known if each.purpose == purpose]
+    purposes = ", ".join(sorted({each.purpose for each in known})) or "none"
+    usage([] if asked else [purpose], f"no grant rests on consent for this purpose; the catalogue knows {purposes}")
+    return asked
+
+
+def _subject(gateway: Gateway) -> str:
+    """The keyed name of the subject whose number is typed or piped in; ends the command if it is no sound number."""
+    from expectations.identifiers import is_citizen_number, is_uscc
+
+    typed = getpass.getpass("USCC or ID number (not shown): ") if sys.stdin.isatty() else sys.stdin.readline()
+    number = pd.Series([typed.strip().upper()], dtype=pd.ArrowDtype(pa.string()))
+    if not (is_uscc(number).any() or is_citizen_number(number, gateway.today).any()):
+        complain("standard input holds no sound credit code or ID number; type one, and nothing else")
+        raise typer.Exit(FAILED)
+    return str(subjects(number, gateway.keyring.derive("identity", "subject")).iloc[0])
+
+
+def _line(event: Event, subject: str, purpose: str, first: date, last: date | None) -> Line:
+    notes = {"subject": subject, "purpose": purpose, "from": first.isoformat()} | ({"to": last.isoformat()} if last else {})
+    return Line(event, f"consent.{purpose}", "", figures={"subjects": 1}, notes=notes)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except consents.ConsentRefused as error:
+        complain(str(error))
+        raise typer.Exit(FAILED) from None
