@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from catalog import sources
 from catalog.citations import citations
-from catalog.duties import authority, collection, disclosure, listings, measures, recording, repair, versions
+from catalog.duties import authority, collection, disclosure, listings, local, measures, recording, repair, versions
 from catalog.duties.fields import codes_of, named
 from catalog.model import Entry, FieldType, Sensitivity
 from catalog.nearest import normal_name, unknown
@@ -36,7 +36,7 @@ _RULE_WORDS = {"category_matches_code": ("sole_trader", "field"), "valid_when": 
 
 def problems_of(catalog: Catalog) -> list[str]:
     """Every problem of a catalogue whose files are each well-formed, in the order of the files."""
-    themes = (authority, versions, collection, listings, measures, repair, sources)
+    themes = (authority, versions, local, collection, listings, measures, repair, sources)
     found = [*_entries(catalog), *(problem for theme in themes for problem in theme.problems_of(catalog)),
              *_doors(catalog), *_code_sets(catalog), *_unused(catalog), *_dates(catalog)]
     return list(dict.fromkeys(found))
@@ -59,7 +59,7 @@ def _entries(catalog: Catalog) -> Iterator[str]:
                         *recording.of_entry(catalog, entry), *listings.of_entry(catalog, entry),
                         *disclosure.problems_of(catalog, entry)):  # fmt: skip
             yield f"{file}: {problem}"
-        if not (folder := file.split("/")[1]).startswith(f"{entry.category:02}_"):
+        if not (folder := file.split("/")[-2]).startswith(f"{entry.category:02}_"):
             yield f"{file}: category: {entry.category} is not the folder's; move the file out of {folder} or mend the number"
     collected = {feed.entry for feed in catalog.feeds.values()}
     for key in catalog.entries:

@@ -16,6 +16,15 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from catalog.layers import (
+    Above,
+    Supplement,
+    chain_problems,
+    instrument_problems,
+    laid_over,
+    problems_of,
+    regions_below,
+)
 from catalog.model import (
     Department,
     Edition,
@@ -28,12 +37,16 @@ from catalog.model import (
     SeriousList,
 )
 from catalog.nearest import hint
+from catalog.places import Places
 
 Model = TypeVar("Model", bound=BaseModel)
 
 _FOLDERS = ("entries", "departments", "recipients", "instruments", "editions", "lists", "measures", "repair_rules", "codes")
+# What a local supplementary catalogue may hold; it hands in nothing and receives nothing of its own.
+_LOCAL_FOLDERS = ("entries", "supplements", "instruments", "editions", "lists", "measures", "codes")
 _COLUMNS = {"code", "zh", "en"}
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
+_REGION = re.compile(r"[0-9]{6}")
 _VERSIONED = re.compile(r"(?P<key>[a-z][a-z0-9_]*)@(?P<from>\d{4}-\d{2}-\d{2})")
 
 
@@ -63,6 +76,7 @@ class Catalog:
     measures: Mapping[str, MeasuresList]
     repair_rules: Mapping[str, RepairRule]
     codes: Mapping[str, Mapping[str, str]]
+    supplements: Mapping[str, Supplement]
     edition: str
     root: Path
     files: Mapping[tuple[str, str], str] = field(repr=False)
@@ -107,10 +121,10 @@ def load(root: Path | None = None) -> Catalog:
     Raises CatalogError with all problems at once: first what is wrong within files (misspelt keys, strays); once every
     file is sound, what is wrong between them (unknown references, what nobody uses, broken duties).
     """
-    from catalog.check import problems_of
+    from catalog import check
 
     found = read(root or Path(__file__).parent)
-    if problems := problems_of(found):
+    if problems := check.problems_of(found):
         raise CatalogError(problems)
     return found
 
@@ -135,8 +149,9 @@ def _version(versions: tuple[Entry, ...], on: date) -> Entry:
 class _Reader:
     """One reading of a catalogue folder; gathers problems instead of stopping at the first."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, region: str = "") -> None:
+        self._root, self._region = root, region
+        self._base = root / "local" / region if region else root
         self.problems: list[str] = []
         self._files: dict[tuple[str, str], str] = {}
         self._digest = hashlib.sha256()
@@ -144,13 +159,53 @@ class _Reader:
     def read(self) -> Catalog:
         self._strays()
         versions = self._versions(self._models("entries", Entry, "*/*"))
-        return Catalog(
-            entries={key: known[-1] for key, known in versions.items()}, versions=versions,
+        national = Catalog(
+            entries={key: known[-1] for key, known in versions.items()}, versions=versions, supplements={},
             departments=self._models("departments", Department), recipients=self._models("recipients", Recipient),
             instruments=self._models("instruments", Instrument), editions=self._models("editions", Edition),
             lists=self._models("lists", SeriousList), measures=self._models("measures", MeasuresList),
             repair_rules=self._models("repair_rules", RepairRule), codes=self._codes(),
             edition=self._digest.hexdigest()[:16], root=self._root, files=self._files)
+        return self._local(national)
+
+    def _local(self, national: Catalog) -> Catalog:
+        """The catalogue with every local layer laid over it, the widest region first."""
+        merged, regions = national, regions_below(self._root)
+        self.problems += chain_problems(regions)
+        for region in regions:
+            layer = _Reader(self._root, region)
+            layer.problems, layer._files, layer._digest = self.problems, self._files, self._digest
+            merged = layer.laid_over(merged)
+        return replace(merged, edition=self._digest.hexdigest()[:16])
+
+    def laid_over(self, above: Catalog) -> Catalog:
+        """The catalogue above with this reader's layer in it."""
+        entries = {key: entry.model_copy(update={"region": self._region}) for key, entry in self._models("entries", Entry, "*/*").items()}
+        instruments = self._models("instruments", Instrument)
+        for name, instrument in instruments.items():
+            self.problems += instrument_problems(self._files["instruments", name], instrument, self._region)
+        supplements = self._models("supplements", Supplement)
+        versions = {**above.versions, **self._versions(entries)}
+        for key, supplement in supplements.items():
+            versions |= self._supplemented(above, key, supplement)
+        return replace(
+            above, versions=versions, entries={key: known[-1] for key, known in versions.items()},
+            instruments={**above.instruments, **instruments}, editions={**above.editions, **self._models("editions", Edition)},
+            lists={**above.lists, **self._models("lists", SeriousList)},
+            measures={**above.measures, **self._models("measures", MeasuresList)},
+            codes={**above.codes, **self._codes()},
+            supplements={**above.supplements, **{f"{self._region}.{key}": each for key, each in supplements.items()}})
+
+    def _supplemented(self, above: Catalog, key: str, supplement: Supplement) -> dict[str, tuple[Entry, ...]]:
+        file = self._files["supplements", f"{self._region}.{key}"]
+        if key not in above.versions:
+            self.problems.append(f"{file}: no entry {key} above it{hint(key, above.versions)}; a new entry stands in entries/")
+            return {}
+        places = Places(self._root)
+        found = [problem for entry in above.versions[key]
+                 for problem in problems_of(file, supplement, Above(entry, self._files["entries", key], places))]
+        self.problems += dict.fromkeys(found)
+        return {} if found else {key: laid_over(above.versions[key], supplement)}
 
     def _versions(self, read: Mapping[str, Entry]) -> dict[str, tuple[Entry, ...]]:
         """Every version of each entry, the oldest first; a former one is written in <key>@<in_force_from>.yml."""
@@ -167,8 +222,13 @@ class _Reader:
     def _strays(self) -> None:
         """A catalogue file outside the five folders would say nothing, as in a folder whose name is misspelt."""
         for path in sorted(self._root.rglob("*")):
-            if path.suffix in (".yml", ".yaml", ".csv") and path.relative_to(self._root).parts[0] not in _FOLDERS:
-                self.problems.append(f"{self._name(path)}: does not belong here; the folders are {', '.join(_FOLDERS)}")
+            if path.suffix not in (".yml", ".yaml", ".csv"):
+                continue
+            first, *rest = path.relative_to(self._root).parts
+            is_local = first == "local" and len(rest) > 2 and bool(_REGION.fullmatch(rest[0])) and rest[1] in _LOCAL_FOLDERS
+            if first not in _FOLDERS and not is_local:
+                self.problems.append(f"{self._name(path)}: does not belong here; the folders are {', '.join(_FOLDERS)}, and below "
+                                     f"local/<region> {', '.join(_LOCAL_FOLDERS)}")
 
     def _models(self, folder: str, model: type[Model], pattern: str = "*") -> dict[str, Model]:
         read = (self._model(path, model) for path in self._listed(folder, pattern, ".yml"))
@@ -176,7 +236,7 @@ class _Reader:
 
     def _listed(self, folder: str, pattern: str, suffix: str) -> list[Path]:
         """The files of a folder in order; anything that does not belong there is a problem."""
-        place = self._root / folder
+        place = self._base / folder
         wanted, listed = set(place.glob(pattern)), []
         for path in sorted(path for path in place.rglob("*") if path.is_file() and not path.name.startswith(".")):
             if path in wanted and path.suffix == suffix:
@@ -185,14 +245,15 @@ class _Reader:
                 self._file(folder, path)
             else:
                 self.problems.append(f"{self._name(path)}: does not belong here; {folder} holds {pattern}{suffix}")
-        if not listed:
+        if not listed and not self._region:
             self.problems.append(f"{folder}: missing or empty below {self._root}; a catalogue without {folder} decides nothing")
         return listed
 
     def _file(self, folder: str, path: Path) -> None:
         if not _KEY.fullmatch(path.stem) and not (folder == "entries" and _VERSIONED.fullmatch(path.stem)):
             self.problems.append(f"{self._name(path)}: the file's name is the key: small letters, digits and _ only")
-        if (other := self._files.setdefault((folder, path.stem), self._name(path))) != self._name(path):
+        key = f"{self._region}.{path.stem}" if folder == "supplements" else path.stem  # two layers may supplement one entry
+        if (other := self._files.setdefault((folder, key), self._name(path))) != self._name(path):
             self.problems.append(f"{self._name(path)}: {path.stem} is already {other}; one key, one file")
 
     def _model(self, path: Path, model: type[Model]) -> tuple[Path, Model | None]:

@@ -192,7 +192,8 @@ class Entry(Closed):
     it an entry of a local supplement (D5). `natural_key` identifies a record together with the entry; every grant must
     hold it, so that no field a recipient may not have shapes the reference it gets (I3). `decided_on` is the record's
     decision date, by which the version that may record it is chosen; `legacy` lets in what was decided before the first.
-    `publicity_end` names the field that holds the end of publicity 公示截止期 (D19, I9), `clock` what it is reckoned from;
+    `publicity_end` names the field that holds the end of publicity 公示截止期 (D19, I9), `clock` what it is reckoned from,
+    `publicity_max_months` a shorter maximum than the rule's by grade;
     `ended_on` the field that holds the day a listing ended, after which no site shows it (D40). `grade` is how grave every
     record is where no clock tells. `leniency` holds the marks of D57, `measures` the measures attached (D31).
     """
@@ -214,6 +215,7 @@ class Entry(Closed):
     collection: Collection | None = None
     publicity_end: FieldCode | None = None
     clock: Clock | None = None
+    publicity_max_months: dict[Grade, int] = Key(default_factory=dict)
     ended_on: FieldCode | None = None
     grade: Grade | None = None
     leniency: FieldCode | None = None

@@ -167,8 +167,8 @@ def _maybe_held(way: Way, withheld: pd.DataFrame, held: pd.DataFrame) -> pd.Data
     with way.gateway.engine.connect() as connection:
         lost = uncertain(connection, Holder(way.errand.recipient, way.errand.entry))
     rows = withheld[[RECORD]][~withheld[RECORD].isin(held[RECORD])] if lost else withheld[[RECORD]].iloc[:0]
-    rows = rows.assign(**{HANDLE: handles(rows[RECORD], way.terms.handle_key), "state": "uncertain"})
-    return rows[rows[HANDLE].isin(lost)]
+    rows = rows.assign(**{HANDLE: handles(rows[RECORD], way.terms.handle_key)})
+    return rows[rows[HANDLE].isin(lost)].assign(state="uncertain")
 
 
 def _to_withdraw(held: pd.DataFrame, withheld: pd.DataFrame, known: pd.Series) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.consents_cli import consent_app
+from gateway.explain_cli import explain, record
 from gateway.manners import (
     BROKEN,
     FAILED,
@@ -31,7 +32,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 catalog_app = typer.Typer(no_args_is_help=True, help="The catalogue: what may be recorded, shared and published.")
 quarantine_app = typer.Typer(no_args_is_help=True, help="Rows that failed the check, sealed until they are corrected.")
 ledger_app = typer.Typer(no_args_is_help=True, help="The account of everything that came in and went out.")
-for command in (night, backfill, decide_again):
+for command in (night, backfill, decide_again, explain, record):
     app.command()(command)
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(quarantine_app, name="quarantine")

@@ -70,6 +70,8 @@ def reckon(table: pa.RecordBatch, entry: Entry, rules: Iterable[RepairRule], is_
         shortest = np.maximum(shortest, _least_months(codes(table[clock.sector]), known, rule))
     longest = np.array([verdict.max_months for verdict in verdicts])[which]
     told = grade != UNKNOWN
+    for each, most in entry.publicity_max_months.items():  # what a local supplement shortens (D5)
+        longest = np.where(grade == GRADES.index(each), np.minimum(longest, most), longest)
     return Clocked(grade, np.array([verdict.is_published for verdict in verdicts])[which],
                    _ends(dated, shortest, told), _ends(dated, longest, told))
 

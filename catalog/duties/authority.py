@@ -42,10 +42,13 @@ def problems_of(catalog: Catalog) -> Iterator[str]:
 def of_entry(catalog: Catalog, entry: Entry) -> Iterator[str]:
     """Whether an entry, and each of its grants, rests on what can carry it as long as it lasts."""
     yield from bears(catalog, entry.basis, CENTRAL, "the entry", entry.region, window_of(entry))
+    # What a supplement adds to a grant rests on the supplement's regulation; the grant itself must stand without it.
+    local = {basis for supplement in catalog.supplements.values() for added in supplement.grants.values() for basis in added.basis}
     for name, grant in entry.grants.items():
+        cited = [basis for basis in grant.basis if basis not in local]
         # A grant serves what is released today, so its basis may be younger than the entry, but not end before it.
-        day = max((entry.in_force_to or date.max, *(instrument.in_force_from for instrument in _known(catalog, grant.basis))))
-        for problem in bears(catalog, grant.basis, RULES, "the grant", entry.region, (day, day)):
+        day = max((entry.in_force_to or date.max, *(instrument.in_force_from for instrument in _known(catalog, cited))))
+        for problem in bears(catalog, cited, RULES, "the grant", entry.region, (day, day)):
             yield f"grants.{name}.{problem}"
 
 

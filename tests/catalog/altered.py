@@ -30,10 +30,10 @@ ORDER_36, ORDER_58 = "repair_rules/order_36_2025.yml", "repair_rules/order_58_20
 TAXATION, CREDIT_OFFICE = "departments/taxation.yml", "departments/credit_office.yml"
 
 
-def copied(folder: Path) -> Path:
-    """The catalogue's own files, without the code beside them."""
+def copied(folder: Path, local: bool = False) -> Path:
+    """The catalogue's own files, without the code beside them, and its local layers only where they are asked for."""
     root = folder / "catalogue"
-    shutil.copytree(SHIPPED, root, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    shutil.copytree(SHIPPED, root, ignore=shutil.ignore_patterns("*.py", "__pycache__", *([] if local else ["local"])))
     return root
 
 

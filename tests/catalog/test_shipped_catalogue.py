@@ -134,7 +134,7 @@ def test_feeds_and_recipients_come_in_a_fixed_order(shipped: Catalog) -> None:
     ],
 )
 def test_the_terms_digest_changes_with_fields_and_masks(tmp_path: Path, shipped: Catalog, changes: dict[str, Any]) -> None:
-    root = copied(tmp_path)
+    root = copied(tmp_path, local=True)
     alter(root, LICENCE, changes)
     digest = ("administrative_licence_legal", "gsxt")
     assert load(root).terms_digest(*digest) != shipped.terms_digest(*digest)
@@ -143,7 +143,7 @@ def test_the_terms_digest_changes_with_fields_and_masks(tmp_path: Path, shipped:
 
 
 def test_the_terms_digest_does_not_change_with_wording_or_order(tmp_path: Path, shipped: Catalog) -> None:
-    root = copied(tmp_path)
+    root = copied(tmp_path, local=True)
     fields = shipped.entries["administrative_licence_legal"].grants["gsxt"].fields
     turned = {name: mask.value for name, mask in reversed(fields.items())}
     alter(root, LICENCE, {"title.en": "Licences", "fields.XK_NR.title.zh": "内容", "fields.XK_NR.length": 9000,
@@ -160,7 +160,7 @@ def test_the_terms_digest_does_not_change_with_wording_or_order(tmp_path: Path, 
     "file", [LICENCE, MARKET, "recipients/gsxt.yml", "instruments/pipl.yml", "codes/performance.csv"]
 )
 def test_the_edition_changes_with_any_byte(tmp_path: Path, shipped: Catalog, file: str) -> None:
-    root = copied(tmp_path)
+    root = copied(tmp_path, local=True)
     assert load(root).edition == shipped.edition
     with (root / file).open("ab") as end:
         end.write(b"\n")
@@ -168,7 +168,7 @@ def test_the_edition_changes_with_any_byte(tmp_path: Path, shipped: Catalog, fil
 
 
 def test_the_edition_changes_with_the_name_of_a_file(tmp_path: Path, shipped: Catalog) -> None:
-    root = copied(tmp_path)
+    root = copied(tmp_path, local=True)
     (root / "entries/01_registration").rename(root / "entries/01_register")
     assert load(root).edition != shipped.edition
     assert load(root).files["entries", "enterprise_registration"] == REGISTER.replace("01_registration", "01_register")

@@ -172,7 +172,7 @@ def test_a_catalogue_that_is_nowhere_is_not_an_empty_one(tmp_path: Path) -> None
 
 
 def test_a_file_that_starts_with_a_dot_is_left_alone(tmp_path: Path) -> None:
-    root = copied(tmp_path)
+    root = copied(tmp_path, local=True)
     (root / "entries" / ".DS_Store").write_bytes(b"\0")
     assert load(root).edition == load().edition
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.load import load
-from catalog.model import Entry, RepairRule
+from catalog.model import Entry, Grade, RepairRule
 from release.clock import GRADES, capped, reckon
 from tests.release.reference_clock import Reckoned, clock
 
@@ -22,13 +22,13 @@ ENTRY: Entry = SHIPPED.entries["administrative_penalty_legal"]
 Decision = tuple[date | None, list[str], Decimal | None, str | None, bool]
 
 
-def reckoned(decisions: list[Decision], rules: list[RepairRule] = RULES) -> list[Reckoned]:
+def reckoned(decisions: list[Decision], rules: list[RepairRule] = RULES, of: Entry = ENTRY) -> list[Reckoned]:
     texts = {
         "CF_JDRQ": [day and day.isoformat() for day, *_ in decisions], "CF_CFLB": [";".join(classes) or None for _, classes, *_ in decisions],
         "CF_NR_FK": [None if fine is None else str(fine) for _, _, fine, _, _ in decisions], "CF_NR_WFFF": [None] * len(decisions),
         "CF_HYLY": [sector for *_, sector, _ in decisions]}  # fmt: skip
     table = pa.record_batch({name: pa.array(values, pa.string()) for name, values in texts.items()})
-    found = reckon(table, ENTRY, rules, np.array([lenient for *_, lenient in decisions], dtype=bool))
+    found = reckon(table, of, rules, np.array([lenient for *_, lenient in decisions], dtype=bool))
     days = zip(found.grade, found.is_published, found.earliest.to_pylist(), found.latest.to_pylist(), strict=True)
     return [Reckoned(GRADES[grade] if grade < len(GRADES) else None, bool(published), first and date.fromisoformat(first),
                      last and date.fromisoformat(last)) for grade, published, first, last in days]  # fmt: skip
@@ -62,6 +62,12 @@ def test_d39_the_orders_side_by_side(day: str, classes: list[str], fine: str | N
                                      first: str, last: str) -> None:  # fmt: skip
     [found] = reckoned([(date.fromisoformat(day), classes, Decimal(fine) if fine else None, sector, False)])
     assert found == Reckoned(found.grade, published, date.fromisoformat(first), date.fromisoformat(last)) and found.grade == grade
+
+
+def test_d5_a_local_supplement_shortens_the_period_of_its_grade_and_lengthens_none() -> None:
+    local = ENTRY.model_copy(update={"publicity_max_months": {Grade.GENERAL: 6, Grade.SERIOUS: 99}})
+    fined, closed = (date(2026, 4, 1), ["罚款"], Decimal(1), None, False), (date(2026, 4, 1), ["责令关闭"], None, None, False)
+    assert [found.latest for found in reckoned([fined, closed], of=local)] == [date(2026, 10, 1), date(2029, 4, 1)]
 
 
 def test_d57_a_lenient_case_is_slight_whatever_the_classes() -> None:
