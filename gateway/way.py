@@ -76,7 +76,7 @@ def way_of(gateway: Gateway, errand: outbox.Errand) -> Way:
         digest_key=keyring.derive("digest", errand.recipient, errand.entry), subject_key=keyring.derive("identity", "subject"),
         terms_digest=_terms_digest(gateway, errand.entry, errand.recipient),
         consents=_consents(gateway, entry.grants.get(errand.recipient)))
-    door = delivery.Door(errand.recipient, known, errand.entry, entry, gateway.connection(known.connection))
+    door = delivery.Door(errand.recipient, known, errand.entry, entry, gateway.connection(known.connection), clock=gateway.clock)
     return Way(gateway, errand, terms, door, [])
 
 
