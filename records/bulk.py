@@ -27,8 +27,16 @@ def copy_replace(connection: Connection, table: sa.Table, rows: pd.DataFrame, ke
         same = " AND ".join(f"former.{column} = arriving.{column}" for column in keys)
         cursor.execute(f"DELETE FROM {name} AS former USING unnest({arrays}) AS arriving ({', '.join(keys)}) WHERE {same}",
                        ["\x1f".join(rows[column].to_list()) for column in key])
-        with cursor.copy(f"COPY {name} ({', '.join(quote(column) for column in rows.columns)}) FROM STDIN (FORMAT csv)") as copy:
-            copy.write(_csv(rows))
+    copy_in(connection, table, rows)
+
+
+def copy_in(connection: Connection, table: sa.Table, rows: pd.DataFrame) -> None:
+    """Adds rows, in the caller's transaction; columns not named become NULL. rows: text, whole numbers or NA."""
+    quote = connection.dialect.identifier_preparer.quote
+    raw: Any = connection.connection.driver_connection
+    columns = ", ".join(quote(column) for column in rows.columns)
+    with raw.cursor() as cursor, cursor.copy(f"COPY {quote(table.name)} ({columns}) FROM STDIN (FORMAT csv)") as copy:
+        copy.write(_csv(rows))
 
 
 def _csv(rows: pd.DataFrame) -> memoryview:

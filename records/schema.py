@@ -104,19 +104,25 @@ owed = sa.Table(
     Column("sha256", String(64), nullable=False),
 )
 
+blocks = sa.Table(
+    "blocks", METADATA,
+    Column("block", _BIG, primary_key=True),
+    Column("path", String(200), nullable=False, unique=True),
+    Column("entry", String(80), nullable=False),
+    Column("run", String(80), nullable=False),
+    Column("edition", String(40), nullable=False),
+    Column("since", String(40), nullable=False),
+    Index("blocks_by_entry", "entry"),
+)
+
 stored = sa.Table(
     "stored", METADATA,
-    Column("entry", String(80), primary_key=True),
     Column("record", String(40), primary_key=True),
-    Column("since", String(40), primary_key=True),
+    Column("block", _BIG, primary_key=True, autoincrement=False),
     Column("until", String(40)),
     Column("digest", String(40), nullable=False),
     Column("salt", String(32)),
-    Column("block", String(200), nullable=False),
-    Column("run", String(80), nullable=False),
-    Column("edition", String(40), nullable=False),
-    Index("stored_now", "entry", "until"),
-    Index("stored_by_record", "record"),
+    Index("stored_by_block", "block"),
 )
 
 editions = sa.Table(

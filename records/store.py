@@ -15,6 +15,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,9 +26,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.engine import Connection
 
 from keys.keyring import Derived, Keyring
-from records.bulk import copy_replace
+from records.bulk import copy_in
 from records.identity import digests
-from records.schema import stored
+from records.schema import blocks, stored
 from records.stages import RECORD
 from records.staging import plain_part, write_whole
 
@@ -81,11 +82,11 @@ class Store:
         rows = pd.DataFrame({RECORD: frame[RECORD][changed], "digest": digest[changed]}).reset_index(drop=True)
         salts = [os.urandom(16) for _ in range(len(rows))]
         at = _after_all(connection, origin.entry, at)
-        block = self._write(origin, frame.loc[changed, [RECORD, *fields]], salts)
+        path = self._write(origin, frame.loc[changed, [RECORD, *fields]], salts)
         _succeed(connection, origin.entry, rows[RECORD][before[changed].notna().to_numpy()], at)
-        _insert(connection, rows.rename(columns={RECORD: "record"}).assign(
-            entry=origin.entry, since=at.isoformat(), salt=[salt.hex() for salt in salts], block=block, run=origin.run,
-            edition=origin.edition))
+        block = sa.insert(blocks).values(path=path, entry=origin.entry, run=origin.run, edition=origin.edition, since=at.isoformat())
+        number = connection.execute(block.returning(blocks.c.block)).scalar_one()
+        _insert(connection, rows.rename(columns={RECORD: "record"}).assign(block=number, salt=[salt.hex() for salt in salts]))
         return len(rows)
 
     def current(self, connection: Connection, entry: str, fields: Sequence[str]) -> Iterator[pd.DataFrame]:
@@ -93,12 +94,11 @@ class Store:
 
         A field that a record was stored without is NA. Raises StoreDamaged.
         """
-        query = sa.select(stored.c.block, stored.c.record, stored.c.salt).where(
-            stored.c.entry == entry, stored.c.until.is_(None), stored.c.salt.is_not(None)).order_by(stored.c.block)
-        rows = pd.DataFrame(connection.execute(query).all(), columns=["block", "record", "salt"])
-        for block, wanted in rows.groupby("block", sort=True):
+        query = _of(entry).where(stored.c.until.is_(None), stored.c.salt.is_not(None)).order_by(blocks.c.block)
+        for path, wanted in _rows(connection, query).groupby("path", sort=False):
+            block = self._block(entry, str(path))
             for start in range(0, len(wanted), _CHUNK):
-                yield self._read(entry, str(block), wanted.iloc[start : start + _CHUNK], fields)
+                yield self._open(block, wanted.iloc[start : start + _CHUNK], fields)
 
     def at(self, connection: Connection, entry: str, record: str, instant: datetime) -> pd.DataFrame:
         """The content that a record had at an instant, as one row with the fields it was stored with.
@@ -106,31 +106,30 @@ class Store:
         Raises KeyError if it was not known then, Erased, StoreDamaged.
         """
         moment = instant.isoformat()
-        query = sa.select(stored.c.block, stored.c.record, stored.c.salt).where(
-            stored.c.entry == entry, stored.c.record == record, stored.c.since <= moment,
-            sa.or_(stored.c.until.is_(None), stored.c.until > moment))
-        rows = pd.DataFrame(connection.execute(query).all(), columns=["block", "record", "salt"])
+        still = sa.or_(stored.c.until.is_(None), stored.c.until > moment)
+        rows = _rows(connection, _of(entry).where(stored.c.record == record, blocks.c.since <= moment, still))
         if rows.empty:
             raise KeyError(record)
         if rows["salt"].isna().any():
             raise Erased(f"entry {entry}, record {record}: erased; nobody can read it any more")
-        return self._read(entry, rows["block"].iloc[0], rows, None)
+        return self._open(self._block(entry, rows["path"].iloc[0]), rows, None)
 
     def entry_of(self, connection: Connection, record: str) -> str:
         """The entry of a record. Raises KeyError if the store never had it."""
-        found = connection.execute(sa.select(stored.c.entry).where(stored.c.record == record).limit(1)).scalar_one_or_none()
+        query = sa.select(blocks.c.entry).join(stored, stored.c.block == blocks.c.block).where(stored.c.record == record)
+        found = connection.execute(query.limit(1)).scalar_one_or_none()
         if found is None:
             raise KeyError(record)
         return str(found)
 
     def erase(self, connection: Connection, entry: str, records: Sequence[str]) -> int:
         """Destroys the salts of all versions of records: no copy of them can be read again (D58). Returns how many versions."""
-        gone = sa.update(stored).where(stored.c.entry == entry, stored.c.record == sa.bindparam("this")).values(salt=None)
+        gone = sa.update(stored).where(_is_of(entry), stored.c.record == sa.bindparam("this")).values(salt=None)
         return sum(connection.execute(gone, {"this": record}).rowcount for record in records)
 
     def sweep(self, connection: Connection, now: datetime) -> int:
         """Deletes blocks of transactions that failed, and returns how many."""
-        known = set(connection.execute(sa.select(stored.c.block).distinct()).scalars())
+        known = set(connection.execute(sa.select(blocks.c.path)).scalars())
         old = (now - _ORPHAN_AFTER).timestamp()
         orphans = [file for file in self.folder.glob("*/*.block")
                    if str(file.relative_to(self.folder)) not in known and file.stat().st_mtime < old]
@@ -142,8 +141,9 @@ class Store:
         fields = [name for name in frame.columns if name != RECORD]
         sealing, parts = self._key(origin.entry), [_text(frame[name]) for name in fields]
         joined = pc.cast(pc.binary_join_element_wise(*parts, _BETWEEN) if len(parts) > 1 else parts[0], pa.binary())
-        records = frame[RECORD].to_list()
-        sealed = [AESGCM(_own_key(sealing, salt)).encrypt(_NONCE, content, f"{origin.entry}|{record}".encode())
+        records = pa.array(frame[RECORD].array, pa.string()).to_pylist()
+        about = f"{origin.entry}|".encode()
+        sealed = [AESGCM(_own_key(sealing, salt)).encrypt(_NONCE, content, about + record.encode())
                   for content, record, salt in zip(joined.to_pylist(), records, salts, strict=True)]
         schema = pa.schema([(RECORD, pa.string()), ("sealed", pa.binary())],
                            metadata={_FIELDS: _BETWEEN.join(fields).encode(), b"key": sealing.id.encode()})
@@ -154,31 +154,43 @@ class Store:
         write_whole(self.folder / name, buffer.getvalue().to_pybytes())
         return name
 
-    def _read(self, entry: str, block: str, wanted: pd.DataFrame, fields: Sequence[str] | None) -> pd.DataFrame:
-        table = self._block(entry, block)
-        place = pc.index_in(pa.array(wanted["record"], pa.string()), value_set=table[RECORD].combine_chunks())
+    def _open(self, block: _Block, wanted: pd.DataFrame, fields: Sequence[str] | None) -> pd.DataFrame:
+        table, entry = block.table, block.entry
+        records, salts = wanted["record"].to_list(), wanted["salt"].to_list()
+        place = pc.index_in(pa.array(records, pa.string()), value_set=table[RECORD].combine_chunks())
         if place.null_count:
-            raise StoreDamaged(_damage(entry, block, f"lacks {place.null_count} records"))
+            raise StoreDamaged(_damage(entry, block.path, f"lacks {place.null_count} records"))
         key = self.keyring.reopen(table.schema.metadata[b"key"].decode(), entry)
-        sealed = table["sealed"].combine_chunks().take(place).to_pylist()
+        sealed, about = table["sealed"].combine_chunks().take(place).to_pylist(), f"{entry}|".encode()
         try:
-            contents = [AESGCM(_own_key(key, bytes.fromhex(salt))).decrypt(_NONCE, one, f"{entry}|{record}".encode())
-                        for one, record, salt in zip(sealed, wanted["record"], wanted["salt"], strict=True)]
+            contents = [AESGCM(_own_key(key, bytes.fromhex(salt))).decrypt(_NONCE, one, about + record.encode())
+                        for one, record, salt in zip(sealed, records, salts, strict=True)]
         except InvalidTag:
-            raise StoreDamaged(_damage(entry, block, "was altered")) from None
-        known = table.schema.metadata[_FIELDS].decode().split(_BETWEEN)
-        return _frame(wanted["record"], contents, known, fields)
+            raise StoreDamaged(_damage(entry, block.path, "was altered")) from None
+        return _frame(records, contents, table.schema.metadata[_FIELDS].decode().split(_BETWEEN), fields)
 
-    def _block(self, entry: str, block: str) -> pa.Table:
+    def _block(self, entry: str, path: str) -> _Block:
         try:
-            return pq.read_table(self.folder / block)
+            return _Block(entry, path, pq.read_table(self.folder / path))
         except FileNotFoundError:
-            raise StoreDamaged(_damage(entry, block, "is missing")) from None
+            raise StoreDamaged(_damage(entry, path, "is missing")) from None
         except (pa.ArrowInvalid, OSError):
-            raise StoreDamaged(_damage(entry, block, "cannot be read")) from None
+            raise StoreDamaged(_damage(entry, path, "cannot be read")) from None
 
     def _key(self, entry: str) -> Derived:
         return self.keyring.derive("store", entry)
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    entry: str
+    path: str
+    table: pa.Table
+
+
+def _rows(connection: Connection, query: sa.Select[Any]) -> pd.DataFrame:
+    # Plain tuples: pandas asks each of the database's own rows what it is, which takes three times as long as the query.
+    return pd.DataFrame(list(map(tuple, connection.execute(query))), columns=["path", "record", "salt"])
 
 
 def _own_key(key: Derived, salt: bytes) -> bytes:
@@ -194,27 +206,35 @@ def _text(column: pd.Series) -> pa.Array:
     return pc.fill_null(values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values, _ABSENT)
 
 
-def _frame(records: pd.Series, contents: list[bytes], known: list[str], fields: Sequence[str] | None) -> pd.DataFrame:
+def _frame(records: list[str], contents: list[bytes], known: list[str], fields: Sequence[str] | None) -> pd.DataFrame:
     """The opened contents as columns. Control characters stand between the fields, since no checked value holds one."""
     cells = pc.split_pattern(pa.array(contents, pa.binary()).cast(pa.string()), _BETWEEN).flatten()
     size, absent = len(contents), pa.nulls(len(contents), pa.string())
     columns: dict[str, Any] = {RECORD: pa.array(records, pa.string())}
     for name in known if fields is None else fields:
-        values = cells.take(pa.array(range(known.index(name), size * len(known), len(known)))) if name in known else absent
+        values = cells.take(np.arange(known.index(name), size * len(known), len(known))) if name in known else absent
         columns[name] = pc.if_else(pc.equal(values, _ABSENT), pa.scalar(None, pa.string()), values)
     frame: pd.DataFrame = pa.table(columns).to_pandas(types_mapper=pd.ArrowDtype)
     return frame
 
 
+def _is_of(entry: str) -> sa.ColumnElement[bool]:
+    return stored.c.block.in_(sa.select(blocks.c.block).where(blocks.c.entry == entry))
+
+
+def _of(entry: str) -> sa.Select[Any]:
+    joined = sa.select(blocks.c.path, stored.c.record, stored.c.salt).join(stored, stored.c.block == blocks.c.block)
+    return joined.where(blocks.c.entry == entry)
+
+
 def _current_digests(connection: Connection, entry: str) -> pd.Series:
-    rows = connection.execute(
-        sa.select(stored.c.record, stored.c.digest).where(stored.c.entry == entry, stored.c.until.is_(None))).all()
+    rows = connection.execute(sa.select(stored.c.record, stored.c.digest).where(_is_of(entry), stored.c.until.is_(None))).all()
     return pd.Series([row[1] for row in rows], index=pd.Index([row[0] for row in rows], dtype=TEXT), dtype=TEXT)
 
 
 def _after_all(connection: Connection, entry: str, at: datetime) -> datetime:
     """A moment after every version of the entry: a clock that stands still or went back does not mix up their order."""
-    latest = connection.execute(sa.select(sa.func.max(stored.c.since)).where(stored.c.entry == entry)).scalar_one_or_none()
+    latest = connection.execute(sa.select(sa.func.max(blocks.c.since)).where(blocks.c.entry == entry)).scalar_one_or_none()
     return at if latest is None else max(at, datetime.fromisoformat(latest) + timedelta(microseconds=1))
 
 
@@ -223,13 +243,12 @@ def _succeed(connection: Connection, entry: str, records: pd.Series, at: datetim
     names = records.to_list()
     for start in range(0, len(names), _NAMES_AT_ONCE):
         these = stored.c.record.in_(names[start : start + _NAMES_AT_ONCE])
-        ended = sa.update(stored).where(stored.c.entry == entry, stored.c.until.is_(None), these)
-        connection.execute(ended.values(until=at.isoformat()))
+        connection.execute(sa.update(stored).where(_is_of(entry), stored.c.until.is_(None), these).values(until=at.isoformat()))
 
 
 def _insert(connection: Connection, rows: pd.DataFrame) -> None:
     if connection.dialect.name == "postgresql":
-        copy_replace(connection, stored, rows, ["entry", "record", "since"])
+        copy_in(connection, stored, rows)
     else:
         values: list[dict[str, Any]] = rows.to_dict("records")  # type: ignore[assignment]
         connection.execute(sa.insert(stored), values)
