@@ -21,6 +21,7 @@ _LICENCE_CLASSES = np.array(["普通", "登记", "核准", "认可"])
 _CONDUCT = np.array(
     ["超出核准范围经营", "未按规定公示信息", "未按规定处置固体废物", "使用未经检验的计量器具", "占用城市道路堆放物料"]
 )
+_SECTORS = np.array(["其他领域", "其他领域", "其他领域", "食品", "安全生产", "消防"])
 _FINES = np.array([500, 1_000, 2_000, 3_500, 5_000, 10_000, 26_000, 50_000, 120_000])
 
 
@@ -112,7 +113,8 @@ def _licence_part(rng: Generator, subject: pd.DataFrame, kind: str, on: date) ->
 def _penalty(rng: Generator, subject: pd.DataFrame, on: date) -> pd.DataFrame:
     size = len(subject)
     decided = days_before(rng, on, (1, 1_100), size)
-    years = rng.choice([1, 3], size, p=[0.6, 0.4])
+    # By the order in force since April 2026 a general decision is public for a year at most.
+    years = np.where([day >= date(2026, 4, 1) for day in decided], 1, rng.choice([1, 3], size, p=[0.6, 0.4]))
     fines, conduct, warned = rng.choice(_FINES, size), names.pick(rng, _CONDUCT, size), rng.random(size) < 0.15
     return subject.assign(
         CF_WSH=_numbers("澜综执罚", "legal" if "CF_FRDB" in subject else "natural", decided),
@@ -129,6 +131,11 @@ def _penalty(rng: Generator, subject: pd.DataFrame, on: date) -> pd.DataFrame:
         CF_CFJGDM=authority_code(ENFORCEMENT),
         CF_SJLY=ENFORCEMENT.name,
         CF_SJLYDM=authority_code(ENFORCEMENT),
+        CF_AJCX="普通程序",
+        CF_ZT="有效",
+        CF_HYLY=names.pick(rng, _SECTORS, size),
+        CF_CKQX=None,
+        CF_CJCS=only(~warned & (rng.random(size) < 0.1), ["限制参加评先评优"] * size),
         BZ=None,
         internal_note=[f"举报人电话 {number}" for number in mobiles(rng, size)],
     )
@@ -142,10 +149,26 @@ def _penalty_part(rng: Generator, frame: pd.DataFrame, kind: str) -> Part:
         planter.put(position, "CF_NR_FK", f"{float(str(planter.frame.at[position, 'CF_NR_FK'])) * 10_000:.2f}")
     planter.plant("no-publicity-end", 0.003, "CF_GSJZQ", always("1900-1-1 0:00:00"))
     planter.plant("excel-fraction", 0.002, "CF_WSH", always("1/2000", "3/1999"))
+    _plant_law(planter, kind)
     planter.plant("mixed-date-form", 0.05, "CF_JDRQ", loose_date)
     planter.plant("sentinel", 0.02, "CF_YXQ", always("无处罚期限", "1900-1-1 0:00:00"))
     planter.repeat(0.003)
     return _table("law_enforcement.administrative_penalty", "enforcement.db#cf", kind, planter)
+
+
+def _plant_law(planter: Planter, kind: str) -> None:
+    """What the department may not hand in, and what the law keeps from some recipients."""
+    planter.plant("summary-procedure", 0.002, "CF_AJCX", always("简易程序"))
+    planter.plant("secret-decision", 0.001, "CF_WSH", lambda number: f"机密·{number}")
+    planter.plant("document-not-in-effect", 0.003, "CF_ZT", always("撤销"))
+    planter.plant("document-held", 0.003, "CF_ZT", always("异议"))
+    for position in planter.choose("lenient", 0.003, planter.frame["CF_NR_FK"].notna()):
+        planter.put(position, "CF_CKQX", ("不可抗力", "轻微且非主观故意")[position % 2])
+        planter.put(position, "CF_CJCS", "")
+    fined = planter.frame["CF_NR_FK"].notna()
+    heavy = ("measure-too-heavy", "限制参加招标投标") if kind == "legal" else ("measure-not-in-list", "限制申请财政性资金项目")
+    for position in planter.choose(heavy[0], 0.002, fined):
+        planter.put(position, "CF_CJCS", heavy[1])
 
 
 def _dirty_subject(planter: Planter, act: str, kind: str) -> None:

@@ -18,6 +18,7 @@ class Outcome(StrEnum):
     FAULTY = "faulty"  # the row must be quarantined
     HARMLESS = "harmless"  # the row must be accepted, in normal form
     BY_CATALOGUE = "catalogue"  # the severity of a catalogue rule decides
+    WITHHELD = "withheld"  # the row must be accepted, and the law keeps it from some recipients for the reason it is named by
 
 
 DIRT = {
@@ -37,6 +38,17 @@ DIRT = {
     "no-publicity-end": Outcome.BY_CATALOGUE,  # 1900-1-1 0:00:00 or empty where publicity must end
     "foreign-document": Outcome.BY_CATALOGUE,  # a passport number where most people have a citizen number
     "epoch-date": Outcome.BY_CATALOGUE,  # seconds since 1970 beside written dates
+    "summary-procedure": Outcome.FAULTY,  # decided on the spot: never recorded
+    "secret-decision": Outcome.FAULTY,
+    "document-not-in-effect": Outcome.WITHHELD,  # a penalty that was revoked
+    "document-held": Outcome.WITHHELD,  # a penalty under objection
+    "lenient": Outcome.WITHHELD,
+    "measure-not-in-list": Outcome.WITHHELD,  # a measure that the list does not know for this kind of subject
+    "measure-too-heavy": Outcome.WITHHELD,  # a measure for serious conduct on a general one
+    "objection-open": Outcome.WITHHELD,
+    "subject-not-told": Outcome.WITHHELD,
+    "decided-below-level": Outcome.WITHHELD,
+    "decision-incomplete": Outcome.WITHHELD,
     "full-width": Outcome.HARMLESS,
     "lower-case-code": Outcome.HARMLESS,
     "ascii-brackets": Outcome.HARMLESS,

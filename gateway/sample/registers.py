@@ -49,6 +49,17 @@ _DAMAGED_ORDER = [
     "enterprise_type",
     "province",
 ]
+DECISION = {
+    "decided_level": "列入机关级别",
+    "notified_on": "列入前告知日期",
+    "objection": "异议处理结果",
+    "listing_basis": "列入依据",
+    "measures_warned": "失信惩戒措施提示",
+    "measures": "失信惩戒措施",
+    "removal_conditions": "移出条件",
+    "removal_procedure": "移出程序",
+    "relief": "救济途径",
+}
 _REASONS = {
     "abnormal_operation": (
         "未依照规定的期限公示年度报告",
@@ -92,7 +103,12 @@ def listing(rng: Generator, firms: pd.DataFrame, entry: str, at: tuple[date, flo
         removed_by=only(removed, [names.MARKET.name] * size),
         note=[f"经办人 {number}" for number in mobiles(rng, size)],
     )
+    captions = LISTING | {"note": "内部备注"}
+    if entry == "serious_violation":
+        frame, captions = pd.concat([frame, _decision(rng, listed)], axis=1), captions | DECISION
     planter = Planter(frame, rng)
+    if entry == "serious_violation":
+        _plant_law(planter)
     planter.plant("wrong-check-digit", 0.003, "uscc", codes.with_wrong_check)
     planter.plant("no-day", 0.005, "listed_on", without_day)
     planter.plant("scientific-number", 0.005, "registration_number", lambda text: f"{float(text):.5E}")
@@ -104,9 +120,33 @@ def listing(rng: Generator, firms: pd.DataFrame, entry: str, at: tuple[date, flo
         f"market_regulation.{entry}",
         f"{entry}.xlsx",
         planter,
-        LISTING | {"note": "内部备注"},
+        captions,
         uncatalogued=("内部备注",),
     )
+
+
+def _decision(rng: Generator, listed: list[date]) -> pd.DataFrame:
+    """How each listing was decided: the subject was told some weeks before, and nobody objects or the objection failed."""
+    told = rng.integers(8, 40, len(listed))
+    return pd.DataFrame({
+        "decided_level": names.pick(rng, np.array(["设区的市级", "设区的市级", "县级", "省级"]), len(listed)),
+        "notified_on": [(day - timedelta(days=int(days))).isoformat() for day, days in zip(listed, told, strict=True)],
+        "objection": names.pick(rng, np.array(["未提出异议"] * 8 + ["异议不成立"]), len(listed)),
+        "listing_basis": "《市场监督管理严重违法失信名单管理办法》第二条",
+        "measures_warned": "依法依规实施限制参加招标投标等管理措施",
+        "measures": names.pick(rng, np.array(["限制参加招标投标", "纳入重点监管范围", "限制参加招标投标、限制参加评先评优"]), len(listed)),
+        "removal_conditions": "自列入之日起满一年，已纠正违法行为、消除危害后果",
+        "removal_procedure": "向作出列入决定的部门提出申请",
+        "relief": "可以依法申请行政复议或者提起行政诉讼",
+    })
+
+
+def _plant_law(planter: Planter) -> None:
+    """Listings that were not decided as the law asks, and that nobody may have."""
+    planter.plant("objection-open", 0.01, "objection", always("正在核实"))
+    planter.plant("subject-not-told", 0.01, "notified_on", always(""))
+    planter.plant("decided-below-level", 0.007, "decided_level", always("县级以下"))
+    planter.plant("decision-incomplete", 0.01, "relief", always(""))
 
 
 def _removal(listed: date, on: date) -> str:
