@@ -62,8 +62,8 @@ class CatalogError(Exception):
 class Catalog:
     """The catalogue as of a day: everything by its key, code sets as code → Chinese name.
 
-    `entries` holds of each entry the version of that day, `versions` every version, the oldest first. `edition` stands
-    for the bytes of all its files below `root`. `files` says where each key was written.
+    `entries` holds of each entry the version of that day, `versions` every version, the oldest first. `digest` stands
+    for the bytes of all its files below `root`, `edition` is its beginning. `files` says where each key was written.
     """
 
     entries: Mapping[str, Entry]
@@ -77,9 +77,13 @@ class Catalog:
     repair_rules: Mapping[str, RepairRule]
     codes: Mapping[str, Mapping[str, str]]
     supplements: Mapping[str, Supplement]
-    edition: str
+    digest: str
     root: Path
     files: Mapping[tuple[str, str], str] = field(repr=False)
+
+    @property
+    def edition(self) -> str:
+        return self.digest[:16]
 
     def as_of(self, on: date) -> Catalog:
         """The same catalogue with the versions of a day. An entry that has none in force then is given as its last one
@@ -165,7 +169,7 @@ class _Reader:
             instruments=self._models("instruments", Instrument), editions=self._models("editions", Edition),
             lists=self._models("lists", SeriousList), measures=self._models("measures", MeasuresList),
             repair_rules=self._models("repair_rules", RepairRule), codes=self._codes(),
-            edition=self._digest.hexdigest()[:16], root=self._root, files=self._files)
+            digest=self._digest.hexdigest(), root=self._root, files=self._files)
         return self._local(national)
 
     def _local(self, national: Catalog) -> Catalog:
@@ -176,7 +180,7 @@ class _Reader:
             layer = _Reader(self._root, region)
             layer.problems, layer._files, layer._digest = self.problems, self._files, self._digest
             merged = layer.laid_over(merged)
-        return replace(merged, edition=self._digest.hexdigest()[:16])
+        return replace(merged, digest=self._digest.hexdigest())
 
     def laid_over(self, above: Catalog) -> Catalog:
         """The catalogue above with this reader's layer in it."""

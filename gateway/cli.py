@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gateway.catalog_cli import catalog_app
 from gateway.consents_cli import consent_app
 from gateway.explain_cli import explain, record
 from gateway.manners import (
@@ -28,8 +29,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
     "Data-sharing gateway for public credit information: collects from departments, checks against the catalogue, "
     "desensitises, delivers to recipients, and accounts for every record.\n\n"
     "Exit codes: 0 done; 1 a defect of the gateway; 2 wrong usage; 3 something failed or was refused and a person must "
-    "act; 4 records are pending and the next run completes them; 5 figures or ledger do not hold."))
-catalog_app = typer.Typer(no_args_is_help=True, help="The catalogue: what may be recorded, shared and published.")
+    "act; 4 records are pending and the next run completes them; 5 figures or ledger do not hold; 6 a change of the "
+    "catalogue widens disclosure."))
 quarantine_app = typer.Typer(no_args_is_help=True, help="Rows that failed the check, sealed until they are corrected.")
 ledger_app = typer.Typer(no_args_is_help=True, help="The account of everything that came in and went out.")
 for command in (night, backfill, decide_again, explain, record):
@@ -82,24 +83,6 @@ def try_(
                   "by_reason": {}, "refused": error.reason}
     typer.echo(json.dumps(report, ensure_ascii=False, indent=1) if as_json else _readable(report))
     raise typer.Exit(FAILED if report["quarantined"] or report["refused"] else 0)
-
-
-@catalog_app.command("check")
-def catalog_check() -> None:
-    """Check the whole catalogue; every problem is named with its file and key. What only ought to be looked at is a warning."""
-    from catalog.check import problems_on, warnings_of
-    from catalog.load import CatalogError
-    from gateway.settings import from_environment
-
-    gateway = from_environment()
-    with answering():
-        catalog = gateway.catalog
-        if problems := problems_on(catalog, gateway.today):
-            raise CatalogError(problems)
-    for warning in warnings_of(catalog, gateway.today):
-        typer.echo(f"warning: {warning}")
-    typer.echo(f"catalogue {catalog.edition}: {len(catalog.entries)} entries, {len(catalog.departments)} departments, "
-               f"{len(catalog.feeds)} feeds, {len(catalog.recipients)} recipients, {len(catalog.instruments)} instruments: good")
 
 
 @quarantine_app.command("list")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
@@ -38,6 +39,8 @@ def night(
     on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Which night (default the last that is over).")] = None,
     accept_shrunken: Annotated[bool, typer.Option(
         help="Go on although far fewer records came than last time; say so only after asking the department.")] = False,
+    require_signed: Annotated[bool, typer.Option(
+        "--require-signed", help="Run nothing unless compliance signed the catalogue (as GATEWAY_REQUIRE_SIGNED=1).")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a night without Airflow: collect, check, permit, mask, deliver, account; then decide again what is already out.
@@ -48,6 +51,8 @@ def night(
     from gateway.house import last_night
     from gateway.night import run_night
 
+    if require_signed:
+        os.environ["GATEWAY_REQUIRE_SIGNED"] = "1"
     gateway = opened("catalog", "keyring")
     chosen = feed or sorted(gateway.catalog.feeds)
     usage(sorted(set(chosen) - set(gateway.catalog.feeds)), unknown_feed(gateway))

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from catalog.load import Catalog, load
+from gateway.signing import expect_signed
 from keys import connection, keyring
 from keys.connection import Connection, ConnectionUnknown
 from keys.keyring import Keyring
@@ -37,15 +38,26 @@ class Gateway:
     database: str
     catalog_root: Path | None = None
     clock: Callable[[], datetime] = now
+    require_signed: bool = False
 
     @property
     def catalog(self) -> Catalog:
-        """The catalogue with today's version of every entry; its files are read once."""
+        """The catalogue with today's version of every entry; its files are read once.
+
+        Raises CatalogError, of which one that is not signed as it must be is a kind.
+        """
         return self._catalog_as_of(self.today)
 
     @cached_property
     def _catalog_as_of(self) -> Callable[[date], Catalog]:
-        return cache(load(self.catalog_root).as_of)
+        found = load(self.catalog_root)
+        if self.require_signed:
+            expect_signed(found, self.compliance_keys, self.engine)
+        return cache(found.as_of)
+
+    @property
+    def compliance_keys(self) -> Path:
+        return self.home / "secrets" / "compliance_keys.yml"
 
     @property
     def today(self) -> date:
@@ -121,14 +133,15 @@ class Gateway:
 
 
 def from_environment() -> Gateway:
-    """The gateway that the environment names: GATEWAY_HOME, GATEWAY_DATABASE_URL, GATEWAY_CATALOG.
+    """The gateway that the environment names: GATEWAY_HOME, GATEWAY_DATABASE_URL, GATEWAY_CATALOG, GATEWAY_REQUIRE_SIGNED.
 
     Without GATEWAY_HOME it is `var` below AIRFLOW_HOME or below the working directory.
     """
     home = Path(os.environ.get("GATEWAY_HOME") or Path(os.environ.get("AIRFLOW_HOME", ".")) / "var").absolute()
     root = os.environ.get("GATEWAY_CATALOG")
     database = os.environ.get("GATEWAY_DATABASE_URL") or f"sqlite:///{home / 'gateway.db'}"
-    return Gateway(home, database, Path(root).absolute() if root else None)
+    return Gateway(home, database, Path(root).absolute() if root else None,
+                   require_signed=os.environ.get("GATEWAY_REQUIRE_SIGNED", "") not in ("", "0"))
 
 
 def set_up(gateway: Gateway) -> None:

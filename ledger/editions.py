@@ -24,7 +24,7 @@ def keep(connection: Connection, catalog: Catalog, at: datetime) -> None:
     """Keeps the files of a catalogue once for each edition, in the caller's transaction."""
     known = connection.execute(sa.select(kept.c.edition).where(kept.c.edition == catalog.edition)).scalar_one_or_none()
     if known is None:
-        row = {"edition": catalog.edition, "first_seen": at.isoformat(), "content": _packed(catalog)}
+        row = {"edition": catalog.edition, "digest": catalog.digest, "first_seen": at.isoformat(), "content": _packed(catalog)}
         connection.execute(sa.insert(kept).values(row))
 
 

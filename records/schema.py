@@ -128,6 +128,7 @@ stored = sa.Table(
 editions = sa.Table(
     "editions", METADATA,
     Column("edition", String(64), primary_key=True),
+    Column("digest", String(64), nullable=False),
     Column("first_seen", String(40), nullable=False),
     Column("content", LargeBinary, nullable=False),
 )

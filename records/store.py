@@ -122,6 +122,11 @@ class Store:
             raise KeyError(record)
         return str(found)
 
+    def records_of(self, connection: Connection, entry: str) -> list[str]:
+        """The ids of all records of an entry that are not erased."""
+        query = sa.select(stored.c.record).where(_is_of(entry), stored.c.until.is_(None), stored.c.salt.is_not(None))
+        return list(connection.execute(query).scalars())
+
     def erase(self, connection: Connection, entry: str, records: Sequence[str]) -> int:
         """Destroys the salts of all versions of records: no copy of them can be read again (D58). Returns how many versions."""
         gone = sa.update(stored).where(_is_of(entry), stored.c.record == sa.bindparam("this")).values(salt=None)

@@ -84,7 +84,7 @@ def catalogue(entry: Entry, **parts: Mapping[str, Any]) -> Catalog:
         "recipients": {"a_site": recipient("publicity_site"), "an_office": recipient("department"),
                        "another_office": recipient("department")},
         "instruments": {"an_order": instrument()}, "editions": {"an_edition": edition()}, "lists": {}, "measures": {}, "repair_rules": {},
-        "codes": {}, "supplements": {}, "edition": "e", "files": {}, "root": Path()}  # fmt: skip
+        "codes": {}, "supplements": {}, "digest": "e", "files": {}, "root": Path()}  # fmt: skip
     return Catalog(**whole | parts)
 
 

@@ -33,6 +33,7 @@ def upgrade() -> None:
     op.create_index('stored_by_block', 'stored', ['block'], unique=False)
     op.create_table('editions',
     sa.Column('edition', sa.String(length=64), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
     sa.Column('first_seen', sa.String(length=40), nullable=False),
     sa.Column('content', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('edition')
