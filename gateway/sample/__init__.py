@@ -1,7 +1,8 @@
 """A sample world to try the gateway on: invented departments and recipients that speak the real protocols."""
 
 from gateway.sample.creation import create
+from gateway.sample.second_day import next_day
 from gateway.sample.state import held
 from gateway.sample.world import World
 
-__all__ = ["World", "create", "held"]
+__all__ = ["World", "create", "held", "next_day"]

@@ -42,12 +42,12 @@ def penalties(rng: Generator, subjects: Subjects, on: date, scale: float) -> lis
     ]
 
 
-def changed(rng: Generator, on: date, size: int) -> list[str]:
-    """Local times in the three windows of a day, 02:00 to 02:00, that end on the day `on` and the two before it."""
+def changed(rng: Generator, on: date, size: int, days: int = 3) -> list[str]:
+    """Local times in so many windows of a day, 02:00 to 02:00, of which the last ends on the day `on`."""
     end = datetime(on.year, on.month, on.day, 2)
     # One second at least before the end: windows are half-open.
     return [
-        f"{end - timedelta(seconds=int(seconds)):%Y-%m-%d %H:%M:%S}" for seconds in rng.integers(1, 3 * 86_400, size)
+        f"{end - timedelta(seconds=int(seconds)):%Y-%m-%d %H:%M:%S}" for seconds in rng.integers(1, days * 86_400, size)
     ]
 
 

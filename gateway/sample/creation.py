@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +15,32 @@ from gateway.sample.handover import Part
 
 # The day 国办发〔2020〕49号 was issued.
 SEED = 20201207
+
+
+class NoWorld(Exception):
+    """There is no sample world here, or one of before its making was noted. `python -m gateway.sample create --force` makes one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """The day, seed and scale that a world was made with; they give its content again."""
+
+    on: date
+    seed: int
+    scale: float
+
+    @classmethod
+    def of(cls, home: Path) -> Making:
+        """How the world below home/sample was made. Raises NoWorld."""
+        path = home / "sample" / "making.json"
+        if not path.exists():
+            raise NoWorld(f"{home / 'sample'}: no sample world; `python -m gateway.sample create --force` makes one")
+        noted = json.loads(path.read_text(encoding="utf-8"))
+        return cls(date.fromisoformat(noted["on"]), noted["seed"], noted["scale"])
+
+    def note(self, home: Path) -> None:
+        noted = {"on": self.on.isoformat(), "seed": self.seed, "scale": self.scale}
+        (home / "sample" / "making.json").write_text(json.dumps(noted) + "\n", encoding="utf-8")
 
 
 def create(home: Path, on: date, seed: int = SEED, scale: float = 1.0, force: bool = False) -> bool:
@@ -31,6 +59,8 @@ def create(home: Path, on: date, seed: int = SEED, scale: float = 1.0, force: bo
     parts = invent(on, seed, scale)
     for part in parts:
         handover.write(part, root / "departments" / part.feed.partition(".")[0])
+    Making(on, seed, scale).note(home)
+    (root / "second_day.json").unlink(missing_ok=True)
     handover.write_account(parts, account)
     return True
 

@@ -68,6 +68,7 @@ class Planter:
         self.frame, self._rng = frame.astype(object).reset_index(drop=True), rng
         self._positions: dict[str, list[int]] = {}
         self._sound = list(rng.permutation(len(frame)))
+        self._copied: set[int] = set()
 
     def plant(self, dirt: str, share: float, column: str, change: Change) -> None:
         """Changes a cell of `column` in about `share` of the rows, but in two at least."""
@@ -94,9 +95,21 @@ class Planter:
     def repeat(self, share: float) -> None:
         """Appends exact copies of sound rows. Plant this last: a copy of a row takes its dirt along."""
         chosen = [int(position) for position in self._sound[: max(2, round(share * len(self.frame)))]]
+        self._copied.update(chosen)
+        self._positions["duplicate-row"] = self.append(self.frame.loc[chosen])
+
+    def append(self, rows: pd.DataFrame) -> list[int]:
+        """Adds rows below the others and returns their positions."""
         start = len(self.frame)
-        self.frame = pd.concat([self.frame, self.frame.loc[chosen]], ignore_index=True)
-        self._positions["duplicate-row"] = list(range(start, len(self.frame)))
+        self.frame = pd.concat([self.frame, rows], ignore_index=True)
+        return list(range(start, len(self.frame)))
+
+    def spare(self, size: int, among: pd.Series | None = None) -> list[int]:
+        """Sets aside so many rows with nothing planted in them that could keep them back, and of which no copy was made."""
+        fitting = [int(place) for place in self._sound if place not in self._copied and (among is None or among[place])]
+        taken = set(fitting[:size])
+        self._sound = [place for place in self._sound if place not in taken]
+        return sorted(taken)
 
     def positions(self, dirt: str) -> frozenset[int]:
         """Where this dirt lies, counted from 0."""

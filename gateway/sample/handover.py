@@ -115,6 +115,7 @@ def _write_table(part: Part, path: Path) -> None:
     columns = ", ".join(f'"{name}" TEXT' for name in rows.columns)
     cells = [[None if pd.isna(cell) else str(cell) for cell in row] for row in rows.itertuples(index=False, name=None)]
     with closing(sqlite3.connect(path)) as database, database:
+        database.execute(f'DROP TABLE IF EXISTS "{table}"')
         database.execute(f'CREATE TABLE "{table}" (id INTEGER PRIMARY KEY, {columns})')
         marks = ", ".join("?" * (len(rows.columns) + 1))
         database.executemany(f'INSERT INTO "{table}" VALUES ({marks})', [[n, *row] for n, row in enumerate(cells, 1)])
