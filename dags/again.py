@@ -5,9 +5,6 @@ After midnight, since publicity ends with a day, and after the feeds of the nigh
 
 from __future__ import annotations
 
-import os
-from datetime import timedelta
-
 import pendulum
 from airflow.sdk import DAG, MultipleCronTriggerTimetable, get_current_context, task
 
@@ -44,7 +41,6 @@ with DAG(
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
     max_active_runs=1,
-    default_args={"retries": 2, "retry_delay": timedelta(seconds=float(os.environ.get("GATEWAY_RETRY_SECONDS", "30")))},
     doc_md=ABOUT,
 ) as dag:
     decide_entry.expand(entry=entries())

@@ -104,9 +104,9 @@ def _decided(gateway: Gateway, question: release.Question, inquiry: Inquiry) -> 
             suppressed = pd.Index(list(connection.execute(listed).scalars()), dtype=TEXT)
             given = consents.everything(connection)[[*consents.COLUMNS]]
     except KeyError:
-        return {"leaves": False, "reason": "not-stored-then"}
+        return {"leaves": False, "reason": "not-stored-then", "period": None}
     except Erased:
-        return {"leaves": False, "reason": "erased"}
+        return {"leaves": False, "reason": "erased", "period": None}
     terms = _terms(gateway, question, given)
     absent = pd.Series([pd.NA], dtype=TEXT)
     whole = pd.DataFrame({RECORD: row[RECORD]} | {code: row.get(code, absent) for code in question.entry.fields})
@@ -114,7 +114,19 @@ def _decided(gateway: Gateway, question: release.Question, inquiry: Inquiry) -> 
     token = gateway.keyring.derive("token", inquiry.recipient)
     masked = masking.mask(permitted, masking.MaskContext(token, question.is_publicity, question.entry))
     reasons = [*permitted.withheld[REASON], *masked.withheld[REASON]]
-    return {"leaves": not reasons, "reason": reasons[0] if reasons else ""}
+    return {"leaves": not reasons, "reason": reasons[0] if reasons else "", "period": _period(whole, question)}
+
+
+def _period(whole: pd.DataFrame, question: release.Question) -> Json | None:
+    """The repair rule that reckons how long the decision is public, its grade, and the last days of the two periods."""
+    known = release.periods(whole, question)
+    if known is None:
+        return None
+    decided = whole[question.entry.document.date if question.entry.document else str(question.entry.decided_on)].iloc[0]
+    rules = [key for key, rule in question.catalog.repair_rules.items() if not pd.isna(decided)
+             and str(rule.decided_from or "0001-01-01") <= decided <= str(rule.decided_to or "9999-12-31")]
+    row = known.iloc[0]
+    return {"rule": rules[0] if rules else None, **{name: None if pd.isna(row[name]) else str(row[name]) for name in known.columns}}
 
 
 def _terms(gateway: Gateway, question: release.Question, given: pd.DataFrame) -> release.Terms:

@@ -84,6 +84,10 @@ def _readable(told: dict[str, Any]) -> str:
     lines += [f"  下一步 next: {said.next_zh} {said.next_en}"] if said.next_zh and not told["leaves"] else []
     lines += [f"事项依据 basis of the entry: {_citation(basis)}" for basis in told["basis_of_the_entry"]]
     lines += [f"提供依据 basis of the grant: {_citation(basis)}" for basis in told["basis_of_the_grant"]]
+    if told["period"]:
+        period = told["period"]
+        lines.append(f"公示期限 period: 规则 rule {period['rule']}，程度 grade {period['grade']}，"
+                     f"最短至 at least until {period['earliest']}，最长至 at most until {period['latest']}")
     if told["condition"]:
         condition = told["condition"]
         lines.append(f"条件 condition: {condition['purpose']['zh']} {condition['purpose']['en']}，{condition['application']}，"

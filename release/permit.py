@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from records.identity import digests, handles, subjects
 from records.stages import DIGEST, HANDLE, REASON, RECORD, SUBJECT, Permitted
+from release.clock import GRADES
 from release.decide import decide
 from release.facts import Facts, decision_fields
 from release.measures import is_ordered_about
@@ -91,3 +92,17 @@ def _array(values: object) -> pa.Array:
 def _frame(table: pa.RecordBatch) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
     return frame
+
+
+def periods(accepted: pd.DataFrame, question: Question) -> pd.DataFrame | None:
+    """How long the clock lets each record be public: grade, earliest and latest (the last days of the minimum and maximum
+    period, YYYY-MM-DD), NA where nobody can tell. None for an entry without a clock."""
+    if question.entry.clock is None:
+        return None
+    names = [RECORD, *(code for code in question.entry.fields if code in decision_fields(question.entry))]
+    table = pa.record_batch({name: _array(accepted[name].array) for name in names})
+    clocked = Facts(table, question.catalog, question.entry_code).clocked
+    if clocked is None:
+        return None
+    grade = pa.array([*map(str, GRADES), None], pa.string()).take(pa.array(clocked.grade))
+    return _frame(pa.record_batch({"grade": grade, "earliest": clocked.earliest, "latest": clocked.latest}))

@@ -20,8 +20,8 @@ def main() -> None:
     for dag_id, dag in bag.dags.items():
         DagSerialization.serialize_dag(dag)
         dags[dag_id] = {
-            "timetable": type(dag.timetable).__name__, "expression": dag.timetable.expression,
-            "zone": str(dag.timetable.timezone),
+            "timetable": type(dag.timetable).__name__, "expression": getattr(dag.timetable, "expression", ""),
+            "zone": str(getattr(dag.timetable, "timezone", "")),
             "catchup": dag.catchup, "max_active_runs": dag.max_active_runs, "doc": dag.doc_md, "params": sorted(dag.params),
             "tasks": {task.task_id: {
                 "rule": task.trigger_rule.value, "doc": task.doc_md, "retries": task.retries,

@@ -61,7 +61,13 @@ def test_i12_one_field_narrowed_is_taken_back_overnight_and_both_days_are_explai
     assert today["leaves"] and today["fields"][0]["outcome"] == "gap"
     assert yesterday["edition"] == gateway.catalog.edition != today["edition"] == narrowed.catalog.edition
     assert [each["effect"] for each in yesterday["account"]] == ["bring"] and len(today["account"]) == 2
+    assert yesterday["period"]["rule"] in ("order_58_2023", "order_36_2025") and yesterday["period"]["latest"] > yesterday["period"]["earliest"]
     assert "处罚法" in yesterday["basis_of_the_grant"][0]["title"]["zh"]
+
+
+def is_day(value: str) -> bool:
+    """The days of the document and of its publicity are no secret: they are what is explained."""
+    return len(value) == 10 and value[4] == value[7] == "-"
 
 
 def test_i8_an_explanation_holds_no_value_of_the_record(gateway: Gateway, narrowed: Gateway) -> None:
@@ -69,7 +75,7 @@ def test_i8_an_explanation_holds_no_value_of_the_record(gateway: Gateway, narrow
     words = json.dumps(explain(gateway, Inquiry(record, "national_platform", ON)), ensure_ascii=False)
     with gateway.engine.connect() as connection:
         row = gateway.store.at(connection, ENTRY, record, gateway.clock())
-    values = {str(value) for name, value in row.iloc[0].items() if name != RECORD and isinstance(value, str) and len(value) > 6}
+    values = {str(value) for name, value in row.iloc[0].items() if name != RECORD and isinstance(value, str) and len(value) > 6 and not is_day(value)}
     assert values and not [value for value in values if value in words]
 
 
