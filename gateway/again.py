@@ -171,25 +171,27 @@ def _maybe_held(way: Way, withheld: pd.DataFrame, held: pd.DataFrame) -> pd.Data
     return rows[rows[HANDLE].isin(lost)].assign(state="uncertain")
 
 
-def _to_withdraw(held: pd.DataFrame, withheld: pd.DataFrame, known: pd.Series) -> pd.DataFrame:
-    """What the recipient holds and may not hold any more: RECORD, HANDLE, NOTICE. A mark it has obeyed stays one."""
+def _to_withdraw(held: pd.DataFrame, withheld: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """What the recipient holds and may not hold any more: RECORD, HANDLE, NOTICE, effect. A mark it has obeyed stays one."""
     rows = held[held["state"] != "marked"].merge(withheld, on=RECORD)
     notices = rows[REASON].map(lambda reason: _NOTICES.get(reason, Notice.CATALOGUE_CHANGED))
     on_list = rows[REASON] == "withdrawn"
-    notices = notices.where(~on_list, rows[RECORD].map(known))
-    return rows[[RECORD, HANDLE]].assign(**{NOTICE: notices.astype(TEXT)})
+    said = known.reindex(rows[RECORD]).set_axis(rows.index)
+    rows = rows.assign(effect=said["effect"].where(on_list, "").fillna(""))
+    return rows[[RECORD, HANDLE, "effect"]].assign(**{NOTICE: notices.where(~on_list, said["reason"]).astype(TEXT)})
 
 
 def _take_back(way: Way, rows: pd.DataFrame, figures: Again) -> None:
-    for effect, part in rows.groupby(rows[NOTICE].map(lambda notice: str(effect_of(way, notice)))):
+    effects = [effect or str(effect_of(way, notice)) for effect, notice in zip(rows["effect"], rows[NOTICE], strict=True)]
+    for effect, part in rows.groupby(pd.Series(effects, index=rows.index, dtype=TEXT)):
         confirmed = part[RECORD].isin(take_back(way, part, Effect(str(effect))))
         figures.withdrawn.update(part[NOTICE][confirmed].to_list())
         figures.outstanding += int((~confirmed).sum())
 
 
 def effect_of(way: Way, notice: str) -> Effect:
-    """Which of the four effects of clause 11 a notice has at a recipient: an objection blocks until it is settled, what
-    ends otherwise is deleted from a site and no longer shared elsewhere (D41)."""
+    """Which of the four effects of clause 11 a notice has at a recipient where nobody decided otherwise: an objection blocks
+    until it is settled, what ends otherwise is deleted from a site and no longer shared elsewhere (D41)."""
     if notice == Notice.OBJECTION:
         return Effect.BLOCK
     return Effect.DELETE if way.door.recipient.kind is RecipientKind.PUBLICITY_SITE else Effect.STOP

@@ -100,7 +100,8 @@ def _decided(gateway: Gateway, question: release.Question, inquiry: Inquiry) -> 
         with gateway.engine.connect() as connection:
             row = gateway.store.at(connection, question.entry_code, inquiry.record, instant)
             listed = sa.select(withdrawn.c.record).where(
-                withdrawn.c.entry == question.entry_code, withdrawn.c.record == inquiry.record, withdrawn.c.since <= instant.isoformat())
+                withdrawn.c.entry == question.entry_code, withdrawn.c.record == inquiry.record, withdrawn.c.since <= instant.isoformat(),
+                sa.or_(withdrawn.c.lifted_at.is_(None), withdrawn.c.lifted_at > instant.isoformat()))
             suppressed = pd.Index(list(connection.execute(listed).scalars()), dtype=TEXT)
             given = consents.everything(connection)[[*consents.COLUMNS]]
     except KeyError:

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
+import pandas as pd
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 import connectors
 import expectations
@@ -20,8 +22,9 @@ from gateway.failing import Run, account, failing
 from gateway.settings import SHANGHAI, Gateway
 from ledger import editions, log, questions
 from ledger.events import Event, Line
+from ledger.holdings import withdrawn_records
 from records.schema import findings, runs, writing
-from records.stages import Checked, Collected
+from records.stages import RECORD, Checked, Collected
 from records.staging import Reference
 from records.store import Origin
 
@@ -124,11 +127,21 @@ def _settle(gateway: Gateway, run: Run, checked: list[Json], accept_shrunken: bo
     origin = Origin(gateway.catalog.feeds[run["feed"]].entry, run["run"], run["edition"])
     with writing(gateway.engine) as connection:
         for reference in accepted_by_all:
-            gateway.store.put(connection, origin, gateway.staging.read(reference), gateway.clock())
+            rows = gateway.staging.read(reference)
+            gateway.store.put(connection, origin, rows, gateway.clock())
+            _alarm(gateway, connection, run, rows)
         for recipient in gateway.catalog.recipients_of(gateway.catalog.feeds[run["feed"]].entry):
             outbox.owe_anew(connection, errand(gateway, run, recipient), accepted_by_all)
         log.append(connection, [Line(Event.SOURCE_BALANCED, run["run"], run["feed"], figures=figures)], gateway.clock())
     return settled
+
+
+def _alarm(gateway: Gateway, connection: Connection, run: Run, rows: pd.DataFrame) -> None:
+    """A source that still hands in what was withdrawn is told on the ledger; the record goes to nobody (I6)."""
+    entry = gateway.catalog.feeds[run["feed"]].entry
+    again = int(rows[RECORD].isin(withdrawn_records(connection, entry)).sum())
+    if again:
+        log.append(connection, [Line(Event.RESURFACED, run["run"], run["feed"], figures={"records": again})], gateway.clock())
 
 
 def errand(gateway: Gateway, run: Run, recipient: str) -> outbox.Errand:

@@ -92,7 +92,7 @@ def decide_again(
     gateway = opened("catalog", "keyring")
     known = entries(gateway)
     usage(sorted(set(entry or []) - set(known)), f"unknown entry; known are {', '.join(known)}")
-    figures, troubled, broken = _again(gateway, entry or known, complain)
+    figures, troubled, broken = decided(gateway, entry or known, complain)
     typer.echo(json.dumps(figures, ensure_ascii=False, indent=1) if as_json else again_lines(figures))
     raise typer.Exit(DEFECT if broken else FAILED if troubled else 0)
 
@@ -106,7 +106,7 @@ def _journey(gateway: Gateway, feeds: list[str], run: Callable[[Tell], list[str]
         runs = run(tell)
     except NightBroken as error:
         runs, broken = error.runs, str(error)
-    again, troubled, again_broken = _again(gateway, sorted({gateway.catalog.feeds[feed].entry for feed in feeds}), tell)
+    again, troubled, again_broken = decided(gateway, sorted({gateway.catalog.feeds[feed].entry for feed in feeds}), tell)
     code = DEFECT
     if runs:
         figures = night_figures(gateway, runs) | {"decided_again": again}
@@ -118,7 +118,7 @@ def _journey(gateway: Gateway, feeds: list[str], run: Callable[[Tell], list[str]
     raise typer.Exit(DEFECT if broken or again_broken else code)
 
 
-def _again(gateway: Gateway, entries: list[str], say: Tell) -> tuple[dict[str, Any], bool, bool]:
+def decided(gateway: Gateway, entries: list[str], say: Tell) -> tuple[dict[str, Any], bool, bool]:
     """The figures of a re-decision by recipient, whether a person must act, and whether it broke."""
     from gateway.night import NightBroken, decide_all
 

@@ -29,6 +29,9 @@ class Event(StrEnum):
     RECIPIENT_BALANCED = "recipient_balanced"
     DECIDED_AGAIN = "decided_again"
     RUN_CLOSED = "run_closed"
+    TAKEDOWN_OPENED = "takedown_opened"
+    TAKEDOWN_LIFTED = "takedown_lifted"
+    RESURFACED = "resurfaced"
     CONSENT_GIVEN = "consent_given"
     CONSENT_REVOKED = "consent_revoked"
 

@@ -53,16 +53,22 @@ def held_entries(connection: Connection) -> list[str]:
     return list(connection.execute(sa.select(holdings.c.entry).distinct().order_by(holdings.c.entry)).scalars())
 
 
-def withdrawal_reasons(connection: Connection, entry: str) -> pd.Series:
-    """Why each record of an entry on the suppression list stands there: reason by record id."""
-    rows = connection.execute(sa.select(withdrawn.c.record, withdrawn.c.reason).where(withdrawn.c.entry == entry)).all()
-    return pd.Series([row[1] for row in rows], index=pd.Index([row[0] for row in rows], dtype=TEXT), dtype=TEXT)
+def withdrawal_reasons(connection: Connection, entry: str) -> pd.DataFrame:
+    """Why each record of an entry on the suppression list stands there, and with which effect: columns reason and effect
+    ("" where the kind of recipient decides) by record id."""
+    rows = connection.execute(sa.select(withdrawn.c.record, withdrawn.c.reason, withdrawn.c.effect).where(*_listed(entry))).all()
+    return pd.DataFrame([row[1:] for row in rows], index=pd.Index([row[0] for row in rows], dtype=TEXT), columns=["reason", "effect"],
+                        dtype=TEXT)
 
 
 def withdrawn_records(connection: Connection, entry: str) -> pd.Index:
     """Record ids of an entry on the suppression list (I6)."""
-    rows = connection.execute(sa.select(withdrawn.c.record).where(withdrawn.c.entry == entry)).scalars().all()
+    rows = connection.execute(sa.select(withdrawn.c.record).where(*_listed(entry))).scalars().all()
     return pd.Index(rows, dtype=TEXT)
+
+
+def _listed(entry: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return withdrawn.c.entry == entry, withdrawn.c.lifted_at.is_(None)
 
 
 def count(connection: Connection) -> pd.DataFrame:

@@ -153,6 +153,11 @@ withdrawn = sa.Table(
     Column("reason", String(40), nullable=False),
     Column("document", String(200), nullable=False),
     Column("since", String(40), nullable=False),
+    Column("effect", String(20), nullable=False, server_default=""),
+    Column("deadline", String(10), nullable=False, server_default=""),
+    Column("opened_by", String(80), nullable=False, server_default=""),
+    Column("lifted_at", String(40)),
+    Column("lifted_on", String(200)),
 )
 
 consents = sa.Table(

@@ -1,0 +1,124 @@
+"""A takedown 撤回: a record is taken back from everybody who ever got it, and stays back until it is lifted (D40, D41, I6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from delivery import Effect
+from gateway.settings import Gateway
+from ledger import log
+from ledger.disclosed import history
+from ledger.events import Event, Line
+from ledger.holdings import TEXT, Holder
+from records.identity import handles
+from records.schema import holdings, outbox, withdrawn, writing
+from records.stages import Notice
+from records.workdays import add_working_days
+
+# The unit that determined acts within three working days (国办发〔2025〕22号).
+DAYS = 3
+_HELD = "held"
+
+
+class NoTakedown(LookupError):
+    """The takedown named cannot be opened or lifted. The message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Why a record is taken back: reason, document, effect ("" where the kind of recipient decides), who opened it, and
+    within how many working days it must be confirmed by everybody."""
+
+    reason: Notice
+    document: str
+    opened_by: str
+    effect: Effect | None = None
+    days: int = DAYS
+
+
+def open_takedown(gateway: Gateway, records: Sequence[str], order: Order) -> list[str]:
+    """Puts records on the suppression list from this moment, and returns their entries; the re-decision takes them back.
+
+    Raises NoTakedown if the store never had a record, or its takedown is open already; then none is put there.
+    """
+    at, deadline = gateway.clock(), add_working_days(gateway.today, order.days).isoformat()
+    entries = []
+    with writing(gateway.engine) as connection:
+        for record in records:
+            entry = _entry_of(gateway, connection, record)
+            if connection.execute(sa.select(withdrawn.c.since).where(*_open(entry, record))).first():
+                raise NoTakedown(f"record {record}: its takedown is open already; see gateway takedown status")
+            connection.execute(sa.delete(withdrawn).where(withdrawn.c.entry == entry, withdrawn.c.record == record))
+            connection.execute(sa.insert(withdrawn).values(
+                entry=entry, record=record, reason=str(order.reason), document=order.document, since=at.isoformat(),
+                effect=str(order.effect or ""), deadline=deadline, opened_by=order.opened_by))
+            notes = {"entry": entry, "record": record, "reason": str(order.reason), "deadline": deadline, "by": order.opened_by}
+            log.append(connection, [Line(Event.TAKEDOWN_OPENED, "", f"store.{entry}", notes=notes)], at)
+            entries.append(entry)
+    return sorted(set(entries))
+
+
+def lift(gateway: Gateway, record: str, document: str, by: str) -> str:
+    """Takes a record off the suppression list, for an objection that was settled or a decision that was reversed.
+
+    Returns its entry; the re-decision brings it where it may go. Raises NoTakedown.
+    """
+    at = gateway.clock()
+    with writing(gateway.engine) as connection:
+        entry = _entry_of(gateway, connection, record)
+        done = connection.execute(sa.update(withdrawn).where(*_open(entry, record)).values(lifted_at=at.isoformat(), lifted_on=document))
+        if not done.rowcount:
+            raise NoTakedown(f"record {record}: no takedown is open")
+        # What was marked is brought anew without its mark.
+        connection.execute(sa.delete(holdings).where(
+            holdings.c.entry == entry, holdings.c.record == record, holdings.c.state == "marked"))
+        notes = {"entry": entry, "record": record, "by": by}
+        log.append(connection, [Line(Event.TAKEDOWN_LIFTED, "", f"store.{entry}", notes=notes)], at)
+    return entry
+
+
+def status(gateway: Gateway, today: date) -> list[dict[str, Any]]:
+    """Every open takedown and recipient: record, entry, reason, document, since, deadline, recipient, state, at, overdue.
+
+    state: "confirmed" (the recipient's receipt came at `at`), "outstanding" (it holds the record, or may hold it).
+    """
+    with gateway.engine.connect() as connection:
+        rows = connection.execute(sa.select(withdrawn).where(withdrawn.c.lifted_at.is_(None)).order_by(withdrawn.c.since)).mappings().all()
+    names = ("entry", "record", "reason", "document", "since", "deadline")
+    return [{name: row[name] for name in names} | {"recipient": recipient, "state": state, "at": at,
+                "overdue": state == "outstanding" and bool(row["deadline"]) and today.isoformat() > row["deadline"]}
+            for row in rows for recipient, state, at in _by_recipient(gateway, row["entry"], row["record"])]
+
+
+def _by_recipient(gateway: Gateway, entry: str, record: str) -> list[tuple[str, str, str]]:
+    with gateway.engine.connect() as connection:
+        served = connection.execute(sa.select(outbox.c.recipient).where(outbox.c.entry == entry).distinct()).scalars().all()
+        return [found for recipient in sorted(served) if (found := _at(gateway, connection, Holder(recipient, entry), record))]
+
+
+def _at(gateway: Gateway, connection: sa.Connection, holder: Holder, record: str) -> tuple[str, str, str] | None:
+    """How one recipient stands to one record; None if it was never given it."""
+    key = gateway.keyring.derive("handle", holder.recipient, holder.entry)
+    told = history(connection, holder, handles(pd.Series([record], dtype=TEXT), key)[0])
+    if told.empty:
+        return None
+    last = told.iloc[-1]
+    is_back = last["effect"] != str(Effect.BRING) and last["state"] in ("withdrawn", "partly")
+    return holder.recipient, "confirmed" if is_back else "outstanding", str(last["at"])
+
+
+def _entry_of(gateway: Gateway, connection: sa.Connection, record: str) -> str:
+    try:
+        return gateway.store.entry_of(connection, record)
+    except KeyError:
+        raise NoTakedown(f"record {record}: the store never had it; `gateway record` gives the id of a record from its key") from None
+
+
+def _open(entry: str, record: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return withdrawn.c.entry == entry, withdrawn.c.record == record, withdrawn.c.lifted_at.is_(None)

@@ -1,0 +1,109 @@
+"""`gateway takedown …`: take a record back from everybody, see who has confirmed, lift it again."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gateway.manners import DEFECT, FAILED, USAGE, AsJson, complain, opened
+from gateway.night_cli import again_lines, decided
+
+if TYPE_CHECKING:
+    from gateway.settings import Gateway
+
+takedown_app = typer.Typer(no_args_is_help=True, help="Take records back from everybody who ever got them, and prove it.")
+
+
+class Reason(StrEnum):
+    REPAIR = "repair"
+    OBJECTION = "objection"
+    CORRECTION = "correction"
+    REVOCATION = "revocation"
+
+
+class How(StrEnum):
+    STOP = "stop_sharing"
+    MARK = "mark"
+    BLOCK = "block"
+    DELETE = "delete"
+
+
+Records = Annotated[list[str], typer.Argument(help="Record ids, as `gateway record` gives them.")]
+By = Annotated[str, typer.Option(help="Who orders it: a person's name or staff number.")]
+Document = Annotated[str, typer.Option(help="Number of the document it rests on.")]
+
+
+@takedown_app.command("open")
+def open_(
+    records: Records, reason: Annotated[Reason, typer.Option()], document: Document, by: By,
+    effect: Annotated[How | None, typer.Option(help="One effect everywhere (default: by reason and kind of recipient).")] = None,
+    days: Annotated[int, typer.Option(min=0, help="Working days in which everybody must have confirmed.")] = 3,
+) -> None:
+    """Take records back now from everybody who got them; no night, backfill or restore brings them out again."""
+    from delivery import Effect
+    from gateway.takedown import NoTakedown, Order, open_takedown
+    from records.stages import Notice
+
+    gateway = opened("catalog", "keyring")
+    try:
+        entries = open_takedown(gateway, records, Order(Notice(reason), document, by, Effect(effect) if effect else None, days))
+    except NoTakedown as error:
+        _refuse(error)
+    _act(gateway, entries)
+
+
+@takedown_app.command()
+def lift(record: Annotated[str, typer.Argument(help="Record id.")], document: Document, by: By) -> None:
+    """End a takedown: the objection was settled, or the decision reversed. The record goes where it may go."""
+    from gateway.takedown import NoTakedown
+    from gateway.takedown import lift as end
+
+    gateway = opened("catalog", "keyring")
+    try:
+        entry = end(gateway, record, document, by)
+    except NoTakedown as error:
+        _refuse(error)
+    _act(gateway, [entry])
+
+
+@takedown_app.command()
+def status(as_json: AsJson = False) -> None:
+    """List the open takedowns, and per recipient whether it has confirmed."""
+    _show(opened("catalog", "keyring"), False, as_json)
+
+
+@takedown_app.command()
+def overdue(as_json: AsJson = False) -> None:
+    """List the recipients that have not confirmed by the deadline. Ends with 3 if there is one."""
+    if _show(opened("catalog", "keyring"), True, as_json):
+        raise typer.Exit(FAILED)
+
+
+def _show(gateway: Gateway, only_overdue: bool, as_json: bool) -> list[dict[str, Any]]:
+    from gateway.takedown import status as standing
+
+    rows = [row for row in standing(gateway, gateway.today) if row["overdue"] or not only_overdue]
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        return rows
+    for row in rows:
+        contact = gateway.catalog.recipients[row["recipient"]].contact if row["recipient"] in gateway.catalog.recipients else "?"
+        late = f"，已逾期 overdue since {row['deadline']}，请联系 call {contact}" if row["overdue"] else ""
+        what = f"{row['record']}  {row['entry']}  {row['reason']} {row['document']}"
+        typer.echo(f"{what}  {row['recipient']:<20} {row['state']} {row['at'][:19]}{late}")
+    typer.echo(f"{len(rows)} {'overdue' if only_overdue else 'open'}")
+    return rows
+
+
+def _act(gateway: Gateway, entries: list[str]) -> None:
+    figures, troubled, broken = decided(gateway, entries, complain)
+    typer.echo(again_lines(figures))
+    raise typer.Exit(DEFECT if broken else FAILED if troubled else 0)
+
+
+def _refuse(error: Exception) -> None:
+    complain(str(error))
+    raise typer.Exit(USAGE) from None

@@ -1,0 +1,113 @@
+"""A record is taken back from everybody who got it and no journey brings it out again, counted by a separate reader."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from delivery import Effect
+from gateway.night import backfill, decide_all, run_night
+from gateway.sample import World
+from gateway.sample.credentials import Fault, Faults
+from gateway.settings import Gateway
+from gateway.takedown import NoTakedown, Order, lift, open_takedown, status
+from ledger.events import Event
+from ledger.questions import events
+from records.stages import Notice
+from tests.flow.held_content import ON, content, marks
+from tests.flow.test_story import ENTRY, FEED, held_by_all
+
+ALL = {"credit_china", "gsxt", "national_platform", "public_resources"}
+REPAIR = Order(Notice.REPAIR, "云信修〔2026〕7号", "李某")
+
+
+@pytest.fixture
+def served(gateway: Gateway, world: World) -> Gateway:
+    run_night(gateway, ON, [FEED], print)
+    return gateway
+
+
+def number(gateway: Gateway, record: str) -> str:
+    with gateway.engine.connect() as connection:
+        return str(gateway.store.at(connection, ENTRY, record, gateway.clock())["CF_WSH"].iloc[0])
+
+
+def showing(gateway: Gateway, document: str) -> set[str]:
+    """Who answers with a record of this document number."""
+    return {recipient for (recipient, entry, _), fields in content(gateway.home).items()
+            if entry == ENTRY and json.loads(fields).get("CF_WSH") == document}
+
+
+def states(gateway: Gateway, on: date = ON) -> dict[str, tuple[str, bool]]:
+    return {row["recipient"]: (row["state"], row["overdue"]) for row in status(gateway, on)}
+
+
+def test_i6_a_repaired_record_comes_back_from_all_and_no_journey_brings_it_out_again(served: Gateway) -> None:
+    record = held_by_all(served)
+    document = number(served, record)
+    assert showing(served, document) == ALL
+    open_takedown(served, [record], REPAIR)
+    decide_all(served, [ENTRY])
+    assert showing(served, document) == set()
+    assert states(served) == dict.fromkeys(ALL, ("confirmed", False))
+    runs = run_night(served, ON, [FEED], print)
+    backfill(served, [FEED], (ON - timedelta(days=1), ON), print)
+    decide_all(served, [ENTRY])
+    assert showing(served, document) == set()
+    alarms = events(served.engine, runs, Event.RESURFACED)
+    assert [figures["records"] for figures in alarms["figures"]] == [1], "the lagging source is told, and nothing else happens"
+
+
+def test_a_recipient_that_is_down_is_overdue_until_it_confirms_and_holds_up_nobody(served: Gateway) -> None:
+    record = held_by_all(served)
+    document = number(served, record)
+    faults = Faults(served.home / "sample" / "faults.json")
+    faults.set("credit_china", Fault("down"))
+    open_takedown(served, [record], REPAIR)
+    told: list[str] = []
+    decide_all(served, [ENTRY], told.append)
+    assert showing(served, document) == {"credit_china"} and any("credit_china" in words for words in told)
+    assert states(served)["credit_china"] == ("outstanding", False)
+    assert states(served, ON + timedelta(days=30))["credit_china"] == ("outstanding", True)
+    backfill(served, [FEED], (ON, ON), lambda words: None)
+    faults.set("credit_china", Fault("none"))
+    decide_all(served, [ENTRY])
+    assert showing(served, document) == set() and states(served)["credit_china"] == ("confirmed", False)
+
+
+def test_d41_a_mark_keeps_the_record_and_shows_it_until_it_is_lifted(served: Gateway) -> None:
+    record = held_by_all(served)
+    document = number(served, record)
+    open_takedown(served, [record], replace(REPAIR, reason=Notice.OBJECTION, effect=Effect.MARK))
+    decide_all(served, [ENTRY])
+    assert showing(served, document) == ALL and {place[0] for place in marks(served.home)} == ALL
+    again = decide_all(served, [ENTRY])
+    assert all(figures["withdrawn"] == 0 for figures in again.values()), "who has marked it is not asked twice"
+    lift(served, record, "异议处理〔2026〕1号", "李某")
+    decide_all(served, [ENTRY])
+    assert showing(served, document) == ALL and marks(served.home) == {}
+    assert states(served) == {}
+
+
+def test_an_objection_blocks_and_once_settled_the_record_is_there_again(served: Gateway) -> None:
+    record = held_by_all(served)
+    document = number(served, record)
+    open_takedown(served, [record], replace(REPAIR, reason=Notice.OBJECTION))
+    decide_all(served, [ENTRY])
+    assert showing(served, document) == set()
+    lift(served, record, "异议处理〔2026〕2号", "李某")
+    decide_all(served, [ENTRY])
+    assert showing(served, document) == ALL
+
+
+def test_what_the_store_never_had_and_what_is_open_already_is_refused(served: Gateway) -> None:
+    record = held_by_all(served)
+    open_takedown(served, [record], REPAIR)
+    for wrong in (record, "1-" + "0" * 32):
+        with pytest.raises(NoTakedown):
+            open_takedown(served, [wrong], REPAIR)
+    with pytest.raises(NoTakedown):
+        lift(served, "1-" + "0" * 32, "x", "y")
