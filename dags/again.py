@@ -1,12 +1,13 @@
 """The re-decision: what is already out is decided anew from the store, so that a change of catalogue, date or mark acts.
 
-After midnight, since publicity ends with a day, and after the feeds of the night.
+`decide_again` goes through every entry after midnight, since publicity ends with a day, and after the feeds of the night;
+`takedown` every ten minutes through those of which some recipient has not confirmed a takedown.
 """
 
 from __future__ import annotations
 
 import pendulum
-from airflow.sdk import DAG, MultipleCronTriggerTimetable, get_current_context, task
+from airflow.sdk import DAG, CronTriggerTimetable, MultipleCronTriggerTimetable, get_current_context, task
 
 ABOUT = """
 ### 再决定 Decide again
@@ -23,6 +24,13 @@ def entries() -> list[str]:
     from gateway import night
 
     return night.entries_to_decide()
+
+
+@task(doc_md="The entries with a takedown that somebody has not confirmed.")
+def outstanding() -> list[str]:
+    from gateway import night
+
+    return night.entries_to_take_back()
 
 
 @task(doc_md="Decides one entry again for every recipient.", map_index_template="{{ entry }}")
@@ -42,5 +50,17 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     doc_md=ABOUT,
-) as dag:
+):
     decide_entry.expand(entry=entries())
+
+with DAG(
+    dag_id="takedown",
+    dag_display_name="撤回 takedown",
+    description="Asks recipients again that have not confirmed a takedown",
+    schedule=CronTriggerTimetable("*/10 * * * *", timezone="Asia/Shanghai"),
+    start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
+    catchup=False,
+    max_active_runs=1,
+    doc_md=ABOUT,
+):
+    decide_entry.expand(entry=outstanding())

@@ -11,7 +11,7 @@ from typing import Any
 
 import connectors
 import delivery
-from gateway import again, closing, failing, intake, outgo
+from gateway import again, closing, failing, intake, outgo, takedown
 from gateway.failing import Run
 from gateway.intake import Json
 from gateway.settings import Gateway, from_environment
@@ -73,6 +73,11 @@ def close_run(run: Run) -> str:
 def entries_to_decide() -> list[str]:
     """The entries that a re-decision goes through."""
     return again.entries(wired())
+
+
+def entries_to_take_back() -> list[str]:
+    """The entries of which some recipient has not confirmed a takedown."""
+    return takedown.outstanding(wired())
 
 
 def decide_entry(entry: str, trigger: str) -> dict[str, Json]:

@@ -67,7 +67,8 @@ def _dags(place: Path) -> dict[str, Any]:
     bag = DagBag(dag_folder=str(place / "dags"))
     if bag.import_errors:
         raise RuntimeError("\n".join(str(error) for error in bag.import_errors.values()))
-    return {dag_id.removeprefix("share."): bag.dags[dag_id] for dag_id in sorted(bag.dags, key=lambda one: (one == AGAIN, one))}
+    feeds = sorted(dag_id for dag_id in bag.dags if dag_id.startswith("share."))
+    return {dag_id.removeprefix("share."): bag.dags[dag_id] for dag_id in (*feeds, AGAIN)}
 
 
 def _through(gateway: Gateway, dags: dict[str, Any], tell: Tell) -> list[str]:

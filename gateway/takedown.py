@@ -96,6 +96,11 @@ def status(gateway: Gateway, today: date) -> list[dict[str, Any]]:
             for row in rows for recipient, state, at in _by_recipient(gateway, row["entry"], row["record"])]
 
 
+def outstanding(gateway: Gateway) -> list[str]:
+    """The entries of which some recipient has not confirmed a takedown."""
+    return sorted({row["entry"] for row in status(gateway, gateway.today) if row["state"] == "outstanding"})
+
+
 def _by_recipient(gateway: Gateway, entry: str, record: str) -> list[tuple[str, str, str]]:
     with gateway.engine.connect() as connection:
         served = connection.execute(sa.select(outbox.c.recipient).where(outbox.c.entry == entry).distinct()).scalars().all()

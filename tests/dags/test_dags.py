@@ -21,7 +21,7 @@ def read(airflow: Airflow) -> dict[str, Any]:
 
 def test_there_is_one_dag_for_each_feed_and_none_fails_to_import(airflow: Airflow, read: dict[str, Any]) -> None:
     assert read["errors"] == {}
-    assert sorted(read["dags"]) == sorted(["decide_again", *(f"share.{feed}" for feed in airflow.gateway.catalog.feeds)])
+    assert sorted(read["dags"]) == sorted(["decide_again", "takedown", *(f"share.{feed}" for feed in airflow.gateway.catalog.feeds)])
 
 
 @pytest.fixture
@@ -34,6 +34,9 @@ def test_i9_what_is_out_is_decided_again_after_midnight_and_after_the_nights_fee
     assert again["timetable"] == "MultipleCronTriggerTimetable" and again["max_active_runs"] == 1 and again["catchup"] is False
     assert {name: task["below"] for name, task in again["tasks"].items()} == {"entries": ["decide_entry"], "decide_entry": []}
     assert "outstanding" in again["doc"]
+    takedown = read["dags"]["takedown"]
+    assert takedown["expression"] == "*/10 * * * *" and takedown["max_active_runs"] == 1
+    assert {name: task["below"] for name, task in takedown["tasks"].items()} == {"outstanding": ["decide_entry"], "decide_entry": []}
 
 
 def test_parsing_the_dags_loads_neither_pandas_nor_great_expectations(read: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from gateway.night import backfill, decide_all, run_night
 from gateway.sample import World
 from gateway.sample.credentials import Fault, Faults
 from gateway.settings import Gateway
-from gateway.takedown import NoTakedown, Order, lift, open_takedown, status
+from gateway.takedown import NoTakedown, Order, lift, open_takedown, outstanding, status
 from ledger.events import Event
 from ledger.questions import events
 from records.stages import Notice
@@ -70,12 +70,13 @@ def test_a_recipient_that_is_down_is_overdue_until_it_confirms_and_holds_up_nobo
     told: list[str] = []
     decide_all(served, [ENTRY], told.append)
     assert showing(served, document) == {"credit_china"} and any("credit_china" in words for words in told)
-    assert states(served)["credit_china"] == ("outstanding", False)
+    assert states(served)["credit_china"] == ("outstanding", False) and outstanding(served) == [ENTRY]
     assert states(served, ON + timedelta(days=30))["credit_china"] == ("outstanding", True)
     backfill(served, [FEED], (ON, ON), lambda words: None)
     faults.set("credit_china", Fault("none"))
     decide_all(served, [ENTRY])
     assert showing(served, document) == set() and states(served)["credit_china"] == ("confirmed", False)
+    assert outstanding(served) == []
 
 
 def test_d41_a_mark_keeps_the_record_and_shows_it_until_it_is_lifted(served: Gateway) -> None:
