@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from console import charts, departments, disclosure, facts, index, rules, stock
+from console import charts, departments, disclosure, facts, index, rules, stock, withdrawals
 from console.facts import Facts
 from console.words import outside, wording
 from gateway.settings import Gateway
@@ -56,6 +56,8 @@ def _report(gateway: Gateway, found: Facts) -> dict[str, Any]:
         "recipients": disclosure.recipients(gateway, found),
         "withheld": disclosure.withheld(gateway, found),
         "grants": disclosure.grants(gateway, found),
+        "again": withdrawals.again(gateway, found.night),
+        "overdue": withdrawals.overdue(gateway),
         "stock": stock.stock(gateway, now.date()),
         "earlier": list(found.earlier.itertuples()),
         "catalog": gateway.catalog,

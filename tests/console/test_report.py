@@ -16,11 +16,16 @@ from console.departments import past_nights, trend
 from console.facts import NightUnknown
 from console.index import nights
 from console.report import write_report
+from gateway import again
 from gateway.figures import night_figures
 from gateway.intake import night_window, open_run
 from gateway.settings import Gateway
+from ledger import log
+from ledger.disclosed import pack
 from ledger.events import Event, Line
-from records.schema import lines, writing
+from ledger.holdings import TEXT
+from records.identity import handles
+from records.schema import lines, outbox, withdrawn, writing
 from records.stages import LINE, RAW, REASONS, RECORD, Checked
 from tests.console.seeded import ARREARS, DEFAULTERS, NIGHT, NOW, PENALTIES, Told, field_of, put, recipients_of, seed
 
@@ -224,3 +229,21 @@ def test_a_night_nobody_ran_has_no_report(gateway: Gateway, tmp_path: Path) -> N
     with pytest.raises(NightUnknown, match="2026-11-23"):
         write_report(gateway, NIGHT, tmp_path / "reports")
     assert not (tmp_path / "reports").exists() or not list((tmp_path / "reports").glob("*.html"))
+
+
+def test_the_report_tells_what_was_decided_again_and_who_is_late_with_a_takedown(full: Gateway) -> None:
+    figures = {"accepted": 500, "delivered": 3, "unchanged": 480, "withheld": 17, "pending": 0, "withdrawn": 12, "outstanding": 5, "unseen": 0}
+    run = again.open_again(full, "judgment_defaulter", "x")
+    with writing(full.engine) as connection:
+        log.append(connection, [Line(Event.DECIDED_AGAIN, run["run"], run["feed"], "gsxt", figures=figures)], NOW)
+        connection.execute(sa.insert(outbox).values(
+            batch="b", run="r", recipient="gsxt", entry="judgment_defaulter", feed="f", effect="bring", records=1, state="delivered", reason="",
+            changed_at="2026-11-01T00:00:00+00:00", handles=pack(handles(pd.Series(["1-" + "0" * 32], dtype=TEXT),
+                                                                         full.keyring.derive("handle", "gsxt", "judgment_defaulter")))))
+        connection.execute(sa.insert(withdrawn).values(entry="judgment_defaulter", record="1-" + "0" * 32, reason="repair", document="某号",
+                                                       since="2026-11-02T00:00:00+00:00", deadline="2026-11-05"))
+    assert full.today.isoformat() == NIGHT
+    text = write_report(full, NIGHT, full.home / "reports").read_text("utf-8")
+    assert "再决定与撤回" in text and "Taken back" in text and ">12<" in text and ">5<" in text
+    assert "逾期未确认撤回" in text and "2026-11-05" in text and "duty officer" in text
+    assert "某号" not in text

@@ -1,0 +1,53 @@
+"""What was decided again on a day, and who has not confirmed a takedown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from catalog.model import Title
+from gateway import takedown
+from gateway.settings import Gateway
+from ledger.questions import decided_again
+
+
+@dataclass(frozen=True, slots=True)
+class AgainView:
+    """One recipient's figures over all entries: records considered, brought, taken back, and still to be confirmed."""
+
+    title: Title
+    considered: int
+    brought: int
+    taken_back: int
+    outstanding: int
+
+
+@dataclass(frozen=True, slots=True)
+class OverdueView:
+    """A recipient that has not confirmed takedowns by their deadline: how many, since when, and whom to call."""
+
+    title: Title
+    contact: str
+    records: int
+    since: str
+
+
+def again(gateway: Gateway, night: str) -> list[AgainView]:
+    """The newest re-decision of each entry on a day, summed up by recipient."""
+    figures = decided_again(gateway.engine, night).groupby("recipient")[["accepted", "delivered", "withdrawn", "outstanding"]].sum()
+    return [AgainView(_title(gateway, str(name)), *(int(number) for number in row)) for name, *row in figures.itertuples()]
+
+
+def overdue(gateway: Gateway) -> list[OverdueView]:
+    """Who is late with a takedown, as of today."""
+    late: dict[str, list[str]] = {}
+    for row in takedown.status(gateway, gateway.today):
+        if row["overdue"]:
+            late.setdefault(row["recipient"], []).append(row["deadline"])
+    contacts = {name: known.contact or "" for name, known in gateway.catalog.recipients.items()}
+    return [OverdueView(_title(gateway, name), contacts.get(name, ""), len(days), min(days)) for name, days in sorted(late.items())]
+
+
+def _title(gateway: Gateway, name: str) -> Title:
+    # A recipient may hold records after it left the catalogue.
+    known = gateway.catalog.recipients.get(name)
+    return known.title if known else Title(zh=name, en=name)
