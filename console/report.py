@@ -30,9 +30,9 @@ def write_report(gateway: Gateway, night: str, folder: Path) -> Path:
     found = facts.read(gateway, night)
     path = folder / f"{night}.html"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _write_whole(path, _page("report.html", **_report(gateway, found)))
+    _write_whole(path, render("report.html", **_report(gateway, found)))
     reports = sorted((file.stem for file in folder.iterdir() if NAME.fullmatch(file.name)), reverse=True)
-    _write_whole(folder / "index.html", _page("index.html", nights=index.nights(gateway, reports), older=reports[index.RECENT:]))
+    _write_whole(folder / "index.html", render("index.html", nights=index.nights(gateway, reports), older=reports[index.RECENT:]))
     return path
 
 
@@ -65,7 +65,8 @@ def _report(gateway: Gateway, found: Facts) -> dict[str, Any]:
     }
 
 
-def _page(template: str, **values: Any) -> str:
+def render(template: str, **values: Any) -> str:
+    """A page of the console from its template."""
     return _environment().get_template(template).render(**values)
 
 

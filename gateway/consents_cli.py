@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -14,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import typer
 
-from gateway.manners import FAILED, AsJson, complain, opened, usage
+from gateway.manners import FAILED, AsJson, complain, number_asked, opened, usage
 from ledger import log
 from ledger.events import Event, Line
 from records import consents
@@ -94,8 +92,7 @@ def _subject(gateway: Gateway) -> str:
     """The keyed name of the subject whose number is typed or piped in; ends the command if it is no sound number."""
     from expectations.identifiers import is_citizen_number, is_uscc
 
-    typed = getpass.getpass("USCC or ID number (not shown): ") if sys.stdin.isatty() else sys.stdin.readline()
-    number = pd.Series([typed.strip().upper()], dtype=pd.ArrowDtype(pa.string()))
+    number = pd.Series([number_asked()], dtype=pd.ArrowDtype(pa.string()))
     if not (is_uscc(number).any() or is_citizen_number(number, gateway.today).any()):
         complain("standard input holds no sound credit code or ID number; type one, and nothing else")
         raise typer.Exit(FAILED)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -75,3 +77,9 @@ def usage(wrong: list[str], words: str) -> None:
     if wrong:
         complain(f"{', '.join(wrong)}: {words}")
         raise typer.Exit(USAGE)
+
+
+def number_asked() -> str:
+    """A subject's credit code or ID number from standard input, so that it stays out of the shell's history and the list of processes."""
+    typed = getpass.getpass("USCC or ID number (not shown): ") if sys.stdin.isatty() else sys.stdin.readline()
+    return typed.strip().upper()

@@ -32,6 +32,8 @@ class Event(StrEnum):
     TAKEDOWN_OPENED = "takedown_opened"
     TAKEDOWN_LIFTED = "takedown_lifted"
     RESURFACED = "resurfaced"
+    LOOKED_UP = "looked_up"
+    LOOK_UP_REFUSED = "look_up_refused"
     CONSENT_GIVEN = "consent_given"
     CONSENT_REVOKED = "consent_revoked"
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -53,6 +54,13 @@ def line_hash(row: dict[str, str | int]) -> str:
     """SHA-256 over all columns of a line but its own hash, each with its length in front."""
     parts = [str(row[name]) for name in ("seq", "at", "event", "run", "feed", "recipient", "body", "previous")]
     return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode()).hexdigest()
+
+
+def told(engine: Engine, chosen: list[Event]) -> list[tuple[str, str, dict[str, Any]]]:
+    """The lines of some events, the oldest first: at, event, notes."""
+    query = sa.select(lines.c.at, lines.c.event, lines.c.body).where(lines.c.event.in_([str(event) for event in chosen]))
+    with engine.connect() as connection:
+        return [(row[0], row[1], json.loads(row[2])["notes"]) for row in connection.execute(query.order_by(lines.c.seq))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,85 @@
+"""What is held of one subject is told to a registered person with a purpose, and every look-up stands on the ledger."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from console.subject import page
+from gateway.cli import app
+from gateway.night import decide_all, run_night
+from gateway.sample import World
+from gateway.settings import Gateway
+from gateway.subject import LookUp, Refused, look_ups, report
+from gateway.takedown import Order, open_takedown
+from ledger import log
+from records.schema import lines
+from records.stages import Notice
+from tests.flow.held_content import ON
+from tests.flow.test_story import ENTRY, FEED, held_by_all
+
+
+@pytest.fixture
+def served(gateway: Gateway, world: World) -> Gateway:
+    run_night(gateway, ON, [FEED], print)
+    (gateway.home / "secrets" / "people.yml").write_text("李某: compliance\n周某: clerk\n", "utf-8")
+    return gateway
+
+
+def code_of(gateway: Gateway, record: str) -> str:
+    with gateway.engine.connect() as connection:
+        return str(gateway.store.at(connection, ENTRY, record, gateway.clock())["CF_XDR_SHXYM"].iloc[0])
+
+
+def test_d53_a_subject_learns_what_is_held_and_who_got_it_and_what_was_taken_back(served: Gateway) -> None:
+    record = held_by_all(served)
+    code = code_of(served, record)
+    open_takedown(served, [record], Order(Notice.REPAIR, "云信修〔2026〕7号", "李某"))
+    decide_all(served, [ENTRY])
+    told = report(served, LookUp(f" {code.lower()} ", "李某", "主体申请查询本人信息"))
+    mine = next(each for each in told["records"] if each["record"] == record)
+    assert {field["field"]: field["value"] for field in mine["fields"]}["CF_XDR_SHXYM"] == code
+    effects: dict[str, list[str]] = {}
+    for given in mine["given"]:
+        effects.setdefault(given["recipient"], []).append(given["effect"])
+    assert effects == {"credit_china": ["bring", "delete"], "gsxt": ["bring", "delete"],
+                       "national_platform": ["bring", "stop_sharing"], "public_resources": ["bring", "stop_sharing"]}
+    assert all({field["field"]: field["value"] for field in each["fields"]}["CF_XDR_SHXYM"] == code for each in told["records"])
+    text = page(told)
+    assert code in text and "信息主体报告" in text and told["records"][0]["given"][0]["edition"] in text
+
+
+def test_d47_every_look_up_and_refusal_stands_on_the_ledger_without_the_number(served: Gateway) -> None:
+    code = code_of(served, held_by_all(served))
+    report(served, LookUp(code, "李某", "主体申请查询"))
+    for person, purpose in (("周某", "好奇"), ("陌生人", "x"), ("李某", "  ")):
+        with pytest.raises(Refused):
+            report(served, LookUp(code, person, purpose))
+    assert [(row["event"], row["person"], row["role"]) for row in look_ups(served)] == [
+        ("looked_up", "李某", "compliance"), ("look_up_refused", "周某", "clerk"), ("look_up_refused", "陌生人", ""),
+        ("look_up_refused", "李某", "compliance")]
+    assert len({row["subject"] for row in look_ups(served)}) == 1
+    import sqlalchemy as sa
+
+    with served.engine.connect() as connection:
+        assert code not in "".join(str(row) for row in connection.execute(sa.select(lines)))
+    log.verify(served.engine)
+
+
+def test_a_subject_of_whom_nothing_is_held_gets_a_page_that_says_so(served: Gateway) -> None:
+    told = report(served, LookUp("91330100MA00000000", "李某", "查询"))
+    assert told["records"] == [] and "未存有" in page(told)
+
+
+def test_the_command_reads_the_number_from_standard_input_and_keeps_the_page_private(
+        served: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_HOME", str(served.home))
+    code, out = code_of(served, held_by_all(served)), tmp_path / "subject.html"
+    told = CliRunner().invoke(app, ["subject", "report", "--person", "李某", "--purpose", "查询", "--out", str(out), "--json"], input=f"{code}\n")
+    assert told.exit_code == 0 and json.loads(told.output)["records"] and out.stat().st_mode & 0o777 == 0o600
+    refused = CliRunner().invoke(app, ["subject", "report", "--person", "周某", "--purpose", "查询", "--out", str(out)], input=f"{code}\n")
+    assert refused.exit_code == 3 and code not in refused.output
+    assert "look_up_refused" in CliRunner().invoke(app, ["subject", "lookups"]).output
