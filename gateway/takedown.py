@@ -113,9 +113,11 @@ def _at(gateway: Gateway, connection: sa.Connection, holder: Holder, record: str
     told = history(connection, holder, handles(pd.Series([record], dtype=TEXT), key)[0])
     if told.empty:
         return None
-    last = told.iloc[-1]
-    is_back = last["effect"] != str(Effect.BRING) and last["state"] in ("withdrawn", "partly")
-    return holder.recipient, "confirmed" if is_back else "outstanding", str(last["at"])
+    brought = told[told["effect"] == str(Effect.BRING)]["at"].max()
+    # A withdrawal that was asked for once more and brought no receipt does not undo one that was confirmed.
+    back = told[(told["effect"] != str(Effect.BRING)) & told["state"].isin(["withdrawn", "partly"])]["at"].max()
+    is_back = isinstance(back, str) and not (isinstance(brought, str) and brought > back)
+    return holder.recipient, "confirmed" if is_back else "outstanding", str(back if is_back else told["at"].iloc[-1])
 
 
 def _entry_of(gateway: Gateway, connection: sa.Connection, record: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from catalog.load import Catalog, read
+from catalog.load import Catalog, CatalogError, read
 from records.schema import editions as kept
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -21,9 +21,14 @@ class EditionUnknown(LookupError):
 
 
 def keep(connection: Connection, catalog: Catalog, at: datetime) -> None:
-    """Keeps the files of a catalogue once for each edition, in the caller's transaction."""
+    """Keeps the files of a catalogue once for each edition, in the caller's transaction.
+
+    Raises CatalogError if they are no longer the files that were read.
+    """
     known = connection.execute(sa.select(kept.c.edition).where(kept.c.edition == catalog.edition)).scalar_one_or_none()
     if known is None:
+        if read(catalog.root).digest != catalog.digest:
+            raise CatalogError([f"{catalog.root}: changed since it was read; start again with the catalogue as it lies there now"])
         row = {"edition": catalog.edition, "digest": catalog.digest, "first_seen": at.isoformat(), "content": _packed(catalog)}
         connection.execute(sa.insert(kept).values(row))
 
@@ -35,7 +40,10 @@ def restore(connection: Connection, edition: str, folder: Path) -> Catalog:
         raise EditionUnknown(f"edition {edition} of the catalogue is not in the archive; restore the state database it decided under")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         archive.extractall(folder)
-    return read(folder)
+    found = read(folder)
+    if found.edition != edition:
+        raise EditionUnknown(f"edition {edition} of the catalogue: the archive holds other files under its name; restore the state database")
+    return found
 
 
 def _packed(catalog: Catalog) -> bytes:

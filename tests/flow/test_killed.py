@@ -12,15 +12,17 @@ from pathlib import Path
 import pytest
 
 from gateway import sample
-from gateway.night import run_night
+from gateway.night import decide_all, run_night
 from gateway.sample import World
 from gateway.settings import Gateway
+from gateway.takedown import Order, open_takedown, status
 from ledger import log
 from ledger.holdings import count
+from records.stages import Notice
 from tests.flow.conftest import gateway_at
 from tests.flow.held_content import ON, content
 
-FEED = "law_enforcement.administrative_penalty_legal"
+FEED, ENTRY = "law_enforcement.administrative_penalty_legal", "administrative_penalty_legal"
 PLACES = {
     "after collect": ("gateway.intake.collect_part", "return"),
     "mid-check": ("records.quarantine.Store.put", "call"),
@@ -50,12 +52,12 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def killed(home: Path, place: str, event: str) -> int:
-    """Runs the night in a process that is killed at a place; returns its exit code."""
+def killed(home: Path, place: str, event: str, what: str = FEED) -> int:
+    """Runs the night, or a re-decision, in a process that is killed at a place; returns its exit code."""
     script = Path(__file__).with_name("killed_night.py")
     environment = os.environ | {"GATEWAY_HOME": str(home), "GATEWAY_DATABASE_URL": f"sqlite:///{home / 'gateway.db'}",
                                 "PYTHONPATH": str(Path(__file__).parents[2])}
-    return subprocess.run([sys.executable, str(script), FEED, ON.isoformat(), place, event], env=environment, check=False,
+    return subprocess.run([sys.executable, str(script), what, ON.isoformat(), place, event], env=environment, check=False,
                           capture_output=True, timeout=120).returncode
 
 
@@ -71,6 +73,42 @@ def test_i4_a_killed_night_that_runs_again_ends_like_one_that_was_not(undisturbe
         run_night(gateway, ON, [FEED], told.append)
     assert told == []
     assert content(home) == content(undisturbed)
+    held = {(row.recipient, row.entry): row.records for row in held_by_ledger(gateway)}
+    assert held == {(name, entry): n for name, entries in sample.held(home).items() for entry, n in entries.items()}
+
+
+TAKEDOWN_PLACES = {
+    "before the store is read": ("records.store.Store._block", "call"),
+    "after the intent to withdraw": ("delivery.outbox.intend", "return"),
+    "while the recipient answers": ("delivery.receipts.verify", "call"),
+    "after it is withdrawn, before that is settled": ("delivery.outbox.settle_withdrawal", "call"),
+    "after that is settled": ("delivery.outbox.settle_withdrawal", "return"),
+    "before its figures are on the ledger": ("gateway.again._account", "call"),
+    "before the run closes": ("gateway.again.close_again", "call"),
+}
+
+
+@pytest.mark.parametrize("where", TAKEDOWN_PLACES)
+def test_i4_i6_a_killed_takedown_that_is_asked_for_again_leaves_nothing_and_brings_nothing_back(
+        undisturbed: Path, tmp_path: Path, where: str) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(undisturbed, home)
+    gateway = gateway_at(home)
+    with gateway.engine.connect() as connection:
+        records = [row[0] for row in connection.exec_driver_sql(
+            "SELECT record FROM holdings GROUP BY record HAVING count(*) = 4 ORDER BY record LIMIT 3")]
+        gone = {row[0] for record in records for row in connection.exec_driver_sql(f"SELECT handle FROM holdings WHERE record = '{record}'")}
+    open_takedown(gateway, records, Order(Notice.REPAIR, "某号", "某人"))
+    with World(home, gateway.catalog.entries):
+        assert killed(home, *TAKEDOWN_PLACES[where], f"store.{ENTRY}") == -signal.SIGKILL
+        assert log.verify(gateway.engine).open_runs
+        told: list[str] = []
+        decide_all(gateway, [ENTRY], told.append)
+        run_night(gateway, ON, [FEED], told.append)
+    assert told == []
+    assert content(home) == {place: fields for place, fields in content(undisturbed).items() if place[2] not in gone}
+    assert len(gone) == 12
+    assert {row["state"] for row in status(gateway, ON)} == {"confirmed"}
     held = {(row.recipient, row.entry): row.records for row in held_by_ledger(gateway)}
     assert held == {(name, entry): n for name, entries in sample.held(home).items() for entry, n in entries.items()}
 
