@@ -42,7 +42,7 @@ def restore(connection: Connection, edition: str, folder: Path) -> Catalog:
         archive.extractall(folder)
     found = read(folder)
     if found.edition != edition:
-        raise EditionUnknown(f"edition {edition} of the catalogue: the archive holds other files under its name; restore the state database")
+        raise EditionUnknown(f"edition {edition} of the catalogue: the archive holds other files; restore the state database")
     return found
 
 
