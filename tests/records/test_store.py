@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import Engine
 
 from keys.keyring import Keyring
+from records.blocks import StoreDamaged
 from records.schema import METADATA, connect, stored, writing
 from records.stages import LINE, RECORD
-from records.store import Erased, Origin, Store, StoreDamaged
+from records.store import Erased, Origin, Store
 
 TEXT = pd.ArrowDtype(pa.string())
 NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
@@ -67,6 +68,15 @@ def test_what_comes_again_unchanged_is_not_written_again(engine: Engine, store: 
     assert put(engine, store, {"1-a": ("甲", None), "1-b": ("乙", "0.2")}) == 2
     assert put(engine, store, {"1-a": ("甲", None), "1-b": ("乙", "0.2")}, NOW + timedelta(days=1)) == 0
     assert len(list(store.folder.glob("*/*.block"))) == 1
+
+
+def test_many_records_keep_each_its_own_content_and_only_what_changed_is_written(engine: Engine, store: Store) -> None:
+    rows: dict[str, tuple[str | None, ...]] = {f"1-{n:05x}": (f"试样{n}", None if n % 3 else "") for n in range(20_001)}
+    assert put(engine, store, rows) == len(rows)
+    changed = dict.fromkeys(list(rows)[9990:10010], ("丁", "0.9"))
+    assert put(engine, store, rows | changed, NOW + timedelta(days=1)) == len(changed)
+    assert put(engine, store, dict(list(changed.items())[:3]), NOW + timedelta(days=2)) == 0
+    assert current(engine, store) == rows | changed
 
 
 def test_a_change_makes_a_version_and_the_old_day_is_still_answered(engine: Engine, store: Store) -> None:
