@@ -87,10 +87,16 @@ def _of_entry(gateway: Gateway, connection: Connection, entry: str, name: str) -
         for row in rows:
             record = str(row.pop(RECORD))
             yield {"entry": entry, "title": known.title.model_dump(), "record": record,
-                   "fields": [{"field": code, "title": known.fields[code].title.model_dump(), "value": value}
+                   "fields": [{"field": code, "title": known.fields[code].title.model_dump(), "value": _worded(gateway, entry, code, value)}
                               for code, value in row.items() if isinstance(value, str)],
                    "given": [given for recipient in sorted(gateway.catalog.recipients)
                              for given in _given(gateway, connection, Holder(recipient, entry), record)]}
+
+
+def _worded(gateway: Gateway, entry: str, code: str, value: str) -> str:
+    """A value as a person reads it: codes by their names."""
+    names = gateway.catalog.codes.get(gateway.catalog.entries[entry].fields[code].codes or "", {})
+    return "、".join(names.get(part, part) for part in value.split(";")) if names else value
 
 
 def _numbers(chunk: pd.DataFrame, gateway: Gateway, entry: str) -> pd.Series:
