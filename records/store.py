@@ -21,12 +21,13 @@ from sqlalchemy.engine import Connection
 
 from keys.keyring import Keyring
 from records.blocks import Blocks
-from records.bulk import among, copy_in
+from records.bulk import copy_in
 from records.identity import TEXT, digests, plain
 from records.schema import blocks, stored
 from records.stages import RECORD
 
 _CHUNK = 50_000
+_NAMES_AT_ONCE = 10_000  # both databases take no more than some tens of thousands of parameters
 
 
 class Erased(LookupError):
@@ -137,17 +138,15 @@ def _of(entry: str) -> sa.Select[Any]:
 
 
 def _current_digests(connection: Connection, entry: str, records: pd.Series) -> pd.Series:
-    """The digest of the current version of each record, NA where there is none. Only what came is asked for: a small delivery
-    does not read the names of all that the entry ever brought."""
-    rows = connection.execute(sa.select(stored.c.record, stored.c.digest).where(_now(connection, entry, records))).all()
+    """The digest of the current version of each record, NA where there is none.
+
+    All of the entry's are read: asked for by name, PostgreSQL walks through the table once for each name while it has no
+    figures about it, which is so for as long as it is being filled.
+    """
+    rows = connection.execute(sa.select(stored.c.record, stored.c.digest).where(_is_of(entry), stored.c.until.is_(None))).all()
     known, digest = (pa.array([row[n] for row in rows], pa.string()) for n in (0, 1))
     found = digest.take(pc.index_in(plain(records), value_set=known))
     return pd.Series(pd.arrays.ArrowExtensionArray(found), index=records.index, dtype=TEXT)
-
-
-def _now(connection: Connection, entry: str, records: pd.Series) -> sa.ColumnElement[bool]:
-    """Holds for the current version of each of the records."""
-    return sa.and_(_is_of(entry), stored.c.until.is_(None), among(connection, stored.c.record, plain(records).to_pylist()))
 
 
 def _salts(count: int) -> list[bytes]:
@@ -163,8 +162,10 @@ def _after_all(connection: Connection, entry: str, at: datetime) -> datetime:
 
 def _succeed(connection: Connection, entry: str, records: pd.Series, at: datetime) -> None:
     """Ends the former version of records that changed."""
-    if len(records):
-        connection.execute(sa.update(stored).where(_now(connection, entry, records)).values(until=at.isoformat()))
+    names = plain(records).to_pylist()
+    for start in range(0, len(names), _NAMES_AT_ONCE):
+        these = stored.c.record.in_(names[start : start + _NAMES_AT_ONCE])
+        connection.execute(sa.update(stored).where(_is_of(entry), stored.c.until.is_(None), these).values(until=at.isoformat()))
 
 
 def _insert(connection: Connection, rows: pd.DataFrame) -> None:

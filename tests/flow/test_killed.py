@@ -78,7 +78,7 @@ def test_i4_a_killed_night_that_runs_again_ends_like_one_that_was_not(undisturbe
 
 
 TAKEDOWN_PLACES = {
-    "before the store is read": ("records.store.Store._block", "call"),
+    "before the store is read": ("records.blocks.Blocks.read", "call"),
     "after the intent to withdraw": ("delivery.outbox.intend", "return"),
     "while the recipient answers": ("delivery.receipts.verify", "call"),
     "after it is withdrawn, before that is settled": ("delivery.outbox.settle_withdrawal", "call"),
