@@ -43,7 +43,7 @@ def main() -> int:
 
 def _night(place: Path, tell: Tell, began: float) -> int:
     from gateway.figures import last_line, night_figures, table
-    from gateway.manners import exit_code
+    from gateway.manners import FAILED, exit_code
 
     night = house.last_night(datetime.now(UTC))
     tell(f"night of {night}: getting ready (secrets, keys, state, sample departments and recipients)")
@@ -51,13 +51,13 @@ def _night(place: Path, tell: Tell, began: float) -> int:
     tell(f"night of {night}: getting Airflow ready ({time.monotonic() - began:.0f} s so far)")
     house.migrate()
     dags = _dags(place)
-    runs = _through(gateway, dags, tell)
+    runs, is_decided = _through(gateway, dags, tell)
     if len(runs) < len(dags) - 1:  # all but the re-decision
         return 1
     figures = night_figures(gateway, runs)
     report = _report(gateway, night)
     tell(f"\n{table(figures)}\n\nquality report: {report}\ntook {time.monotonic() - began:.0f} s\n{last_line(figures)}")
-    return exit_code(figures)
+    return exit_code(figures) or (0 if is_decided else FAILED)
 
 
 def _dags(place: Path) -> dict[str, Any]:
@@ -71,17 +71,19 @@ def _dags(place: Path) -> dict[str, Any]:
     return {dag_id.removeprefix("share."): bag.dags[dag_id] for dag_id in (*feeds, AGAIN)}
 
 
-def _through(gateway: Gateway, dags: dict[str, Any], tell: Tell) -> list[str]:
-    """Runs the DAGs one after the other beside the sample world; returns the names of the runs that were opened."""
+def _through(gateway: Gateway, dags: dict[str, Any], tell: Tell) -> tuple[list[str], bool]:
+    """Runs the DAGs one after the other beside the sample world; returns the names of the runs that were opened, and whether
+    everything was decided again."""
     from gateway.sample import World
 
-    runs = []
+    runs, is_decided = [], False
     with World(gateway.home, gateway.catalog.entries) as world:
         tell(f"sample world: public pages at {world.urls['credit_china']}/ while the night runs")
         for number, (feed, dag) in enumerate(dags.items(), 1):
             began = time.monotonic()
             if feed == AGAIN:
-                tell(f"[{number:>2}/{len(dags)}] {feed:<54} {_decide_again(gateway, dag)}  {time.monotonic() - began:.1f} s")
+                is_decided, told = _decide_again(gateway, dag)
+                tell(f"[{number:>2}/{len(dags)}] {feed:<54} {told}  {time.monotonic() - began:.1f} s")
                 continue
             name = _run(dag)
             told = _progress(gateway, name) if name else "did not open its run; see the log of its open_run task"
@@ -90,16 +92,16 @@ def _through(gateway: Gateway, dags: dict[str, Any], tell: Tell) -> list[str]:
                 runs.append(name)
                 for words in _troubles(gateway, name):
                     tell(f"        {words}")
-    return runs
+    return runs, is_decided
 
 
-def _decide_again(gateway: Gateway, dag: Any) -> str:
+def _decide_again(gateway: Gateway, dag: Any) -> tuple[bool, str]:
     from ledger.questions import decided_again
 
-    state = dag.test().state
+    is_decided = dag.test().state == "success"
     figures = decided_again(gateway.engine, gateway.today.isoformat())
     shown = {"considered": "accepted", "brought": "delivered", "taken back": "withdrawn", "outstanding": "outstanding"}
-    return f"{'complete' if state == 'success' else 'failed':<11} " + " ".join(
+    return is_decided, f"{'complete' if is_decided else 'failed':<11} " + " ".join(
         f"{words} {int(figures[name].sum()):,}" for words, name in shown.items())
 
 
