@@ -52,7 +52,8 @@ class RecipientContractBreach(DeliveryFailed):
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """One recipient's door for one entry. `clock`, `sleep` and `monotonic` (seconds) are seams."""
+    """One recipient's door for one entry. `checkpoint` of the ledger goes along with every batch, where one was witnessed.
+    `clock`, `sleep` and `monotonic` (seconds) are seams."""
 
     recipient_code: str
     recipient: Recipient
@@ -62,6 +63,7 @@ class Door:
     clock: Callable[[], datetime] = now
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
+    checkpoint: str = ""
 
     def names(self, batch: Batch) -> str:
         """How messages name the place: recipient, entry, batch."""

@@ -13,8 +13,8 @@ import typer
 from gateway.catalog_cli import catalog_app
 from gateway.consents_cli import consent_app
 from gateway.explain_cli import explain, record
+from gateway.ledger_cli import ledger_app
 from gateway.manners import (
-    BROKEN,
     FAILED,
     AsJson,
     answering,
@@ -34,7 +34,6 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
     "act; 4 records are pending and the next run completes them; 5 figures or ledger do not hold; 6 a change of the "
     "catalogue widens disclosure."))
 quarantine_app = typer.Typer(no_args_is_help=True, help="Rows that failed the check, sealed until they are corrected.")
-ledger_app = typer.Typer(no_args_is_help=True, help="The account of everything that came in and went out.")
 for command in (night, backfill, decide_again, explain, record):
     app.command()(command)
 app.add_typer(catalog_app, name="catalog")
@@ -43,7 +42,6 @@ app.add_typer(ledger_app, name="ledger")
 app.add_typer(takedown_app, name="takedown")
 app.add_typer(subject_app, name="subject")
 app.add_typer(consent_app, name="consent")
-
 
 
 @app.command()
@@ -106,26 +104,6 @@ def quarantine_list(
         typer.echo(f"{row['id'][:12]}  {row['feed']}  {row['partition']} row {row['line']}  {row['reasons']}  "
                    f"since {row['first_seen'][:10]}")
     typer.echo(f"{len(items)} rows in quarantine")
-
-
-@ledger_app.command("verify")
-def ledger_verify(as_json: AsJson = False) -> None:
-    """Follow the chain of the whole ledger and add up every balance again."""
-    from ledger.events import Imbalance
-    from ledger.log import LedgerBroken, verify
-
-    try:
-        found = verify(opened().engine)
-    except (LedgerBroken, Imbalance) as error:
-        complain(str(error))
-        raise typer.Exit(BROKEN) from None
-    answer = {"lines": found.lines, "head": found.head, "balances": found.balances, "open_runs": list(found.open_runs)}
-    if as_json:
-        typer.echo(json.dumps(answer, indent=1))
-        return
-    typer.echo(f"ledger: {found.lines} lines follow from each other, {found.balances} balances add up, head {found.head[:16]}")
-    for run in found.open_runs:
-        typer.echo(f"open: {run} was opened and never closed; run its feed again")
 
 
 def _readable(report: dict[str, Any]) -> str:

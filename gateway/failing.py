@@ -9,6 +9,7 @@ from pathlib import Path
 
 import connectors
 from gateway.settings import Gateway
+from gateway.witness import NotWitnessed
 from keys.connection import ConnectionUnknown
 from keys.keyring import KeyringClosed
 from ledger import log
@@ -50,6 +51,9 @@ def failing(gateway: Gateway, run: Run, place: str, told: tuple[type[Exception],
         raise
     except StagingDamaged as error:
         _put(gateway, run, place, "staging-damaged", str(error))
+        raise
+    except NotWitnessed as error:
+        _put(gateway, run, place, error.reason, str(error))
         raise
     except (ConnectionUnknown, KeyringClosed) as error:
         _put(gateway, run, place, "set-up", str(error))

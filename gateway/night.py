@@ -15,6 +15,7 @@ from gateway import again, closing, failing, intake, outgo, takedown
 from gateway.failing import Run
 from gateway.intake import Json
 from gateway.settings import Gateway, from_environment
+from gateway.witness import NotWitnessed
 from keys.connection import ConnectionUnknown
 from keys.keyring import KeyringClosed
 from ledger.events import Imbalance
@@ -91,7 +92,8 @@ def decide_entry(entry: str, trigger: str) -> dict[str, Json]:
 
 # What the steps of a feed may raise: told in the ledger, and no reason to stop other feeds.
 TROUBLES = (connectors.SourceUnavailable, connectors.ContractBreach, delivery.DeliveryFailed, intake.MassDisappearance,
-            closing.NightIncomplete, again.NoDoor, StagingDamaged, Imbalance, Unbalanced, ConnectionUnknown, KeyringClosed, failing.Defect)
+            closing.NightIncomplete, again.NoDoor, StagingDamaged, Imbalance, Unbalanced, ConnectionUnknown, KeyringClosed, NotWitnessed,
+            failing.Defect)
 
 
 class NightBroken(Exception):

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -20,6 +20,8 @@ from gateway.signing import expect_signed
 from keys import connection, keyring
 from keys.connection import Connection, ConnectionUnknown
 from keys.keyring import Keyring
+from ledger import log
+from ledger.events import Event, Line
 from ledger.log import now
 from records import quarantine, schema, staging, store
 
@@ -39,6 +41,7 @@ class Gateway:
     catalog_root: Path | None = None
     clock: Callable[[], datetime] = now
     require_signed: bool = False
+    witness_within: timedelta | None = None
 
     @property
     def catalog(self) -> Catalog:
@@ -133,15 +136,28 @@ class Gateway:
 
 
 def from_environment() -> Gateway:
-    """The gateway that the environment names: GATEWAY_HOME, GATEWAY_DATABASE_URL, GATEWAY_CATALOG, GATEWAY_REQUIRE_SIGNED.
+    """The gateway that the environment names: GATEWAY_HOME, GATEWAY_DATABASE_URL, GATEWAY_CATALOG, GATEWAY_REQUIRE_SIGNED,
+    GATEWAY_WITNESS_HOURS.
 
-    Without GATEWAY_HOME it is `var` below AIRFLOW_HOME or below the working directory.
+    Without GATEWAY_HOME it is `var` below AIRFLOW_HOME or below the working directory; without GATEWAY_WITNESS_HOURS no witness
+    is required.
     """
     home = Path(os.environ.get("GATEWAY_HOME") or Path(os.environ.get("AIRFLOW_HOME", ".")) / "var").absolute()
     root = os.environ.get("GATEWAY_CATALOG")
     database = os.environ.get("GATEWAY_DATABASE_URL") or f"sqlite:///{home / 'gateway.db'}"
     return Gateway(home, database, Path(root).absolute() if root else None,
-                   require_signed=os.environ.get("GATEWAY_REQUIRE_SIGNED", "") not in ("", "0"))
+                   require_signed=os.environ.get("GATEWAY_REQUIRE_SIGNED", "") not in ("", "0"),
+                   witness_within=_hours(os.environ.get("GATEWAY_WITNESS_HOURS", "")))
+
+
+def _hours(said: str) -> timedelta | None:
+    try:
+        hours = float(said or 0)
+    except ValueError:
+        hours = -1
+    if not 0 <= hours <= 24 * 31:
+        raise StateUnusable(f"GATEWAY_WITNESS_HOURS={said}: say within how many hours a checkpoint must be witnessed, as 4")
+    return timedelta(hours=hours) if hours else None
 
 
 def set_up(gateway: Gateway) -> None:
@@ -159,3 +175,13 @@ def set_up(gateway: Gateway) -> None:
         keyring.create(gateway.home / "keys" / "keyring.json", gateway.passphrase.read_bytes().strip())
     keyring.extend(gateway.home / "keys" / "keyring.json", gateway.passphrase.read_bytes().strip())
     gateway.migrate()
+    _account_keys(gateway)
+
+
+def _account_keys(gateway: Gateway) -> None:
+    """Puts the keys that the ledger does not know of on it, by name."""
+    with schema.writing(gateway.engine) as state:
+        known = {key for line in log.read(state, schema.lines.c.event == str(Event.KEYS_MADE)) for key in line.notes["keys"]}
+        made = sorted(set(gateway.keyring.ids()) - known)
+        if made:
+            log.append(state, [Line(Event.KEYS_MADE, "", "", figures={"keys": len(made)}, notes={"keys": made})], gateway.clock())

@@ -15,6 +15,7 @@ import release
 from catalog.model import Grant
 from delivery import Effect, outbox
 from gateway.settings import Gateway
+from gateway.witness import NotWitnessed, expect_witnessed
 from ledger.holdings import Holder, held_by_run, withdrawn_records
 from records import consents
 from records.schema import writing
@@ -76,8 +77,18 @@ def way_of(gateway: Gateway, errand: outbox.Errand) -> Way:
         digest_key=keyring.derive("digest", errand.recipient, errand.entry), subject_key=keyring.derive("identity", "subject"),
         terms_digest=_terms_digest(gateway, errand.entry, errand.recipient),
         consents=_consents(gateway, entry.grants.get(errand.recipient)))
-    door = delivery.Door(errand.recipient, known, errand.entry, entry, gateway.connection(known.connection), clock=gateway.clock)
-    return Way(gateway, errand, terms, door, [])
+    checkpoint, faults = _witnessed(gateway)
+    door = delivery.Door(errand.recipient, known, errand.entry, entry, gateway.connection(known.connection), clock=gateway.clock,
+                         checkpoint=checkpoint)
+    return Way(gateway, errand, terms, door, faults)
+
+
+def _witnessed(gateway: Gateway) -> tuple[str, list[Exception]]:
+    """The checkpoint that goes along, and what closes the door if nobody vouches for the ledger."""
+    try:
+        return expect_witnessed(gateway), []
+    except NotWitnessed as error:
+        return "", [error]
 
 
 def _consents(gateway: Gateway, grant: Grant | None) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-PURPOSES = ("identity", "handle", "digest", "token", "staging", "quarantine", "store")
+PURPOSES = ("identity", "handle", "digest", "token", "staging", "quarantine", "store", "sign")
 _SCRYPT = {"n": 2**15, "r": 8, "p": 1}
 
 
@@ -56,6 +56,10 @@ class Keyring:
         """The key that an artefact names by `key_id`."""
         purpose, _, version = key_id.rpartition(".")
         return self.derive_version(int(version), purpose, *context)
+
+    def ids(self) -> list[str]:
+        """The ids of all root secrets, by purpose and version."""
+        return [f"{purpose}.{version}" for purpose, versions in self._roots.items() for version in versions]
 
     def _versions(self, purpose: str) -> Mapping[int, bytes]:
         if purpose not in self._roots:

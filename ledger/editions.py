@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from catalog.load import Catalog, CatalogError, read
+from ledger import log
+from ledger.events import Event, Line
 from records.schema import editions as kept
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -31,6 +33,8 @@ def keep(connection: Connection, catalog: Catalog, at: datetime) -> None:
             raise CatalogError([f"{catalog.root}: changed since it was read; start again with the catalogue as it lies there now"])
         row = {"edition": catalog.edition, "digest": catalog.digest, "first_seen": at.isoformat(), "content": _packed(catalog)}
         connection.execute(sa.insert(kept).values(row))
+        said = {"edition": catalog.edition, "catalogue": catalog.digest}
+        log.append(connection, [Line(Event.EDITION_KEPT, "", "", notes=said)], at)
 
 
 def restore(connection: Connection, edition: str, folder: Path) -> Catalog:

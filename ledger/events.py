@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -36,6 +35,11 @@ class Event(StrEnum):
     LOOK_UP_REFUSED = "look_up_refused"
     CONSENT_GIVEN = "consent_given"
     CONSENT_REVOKED = "consent_revoked"
+    EDITION_KEPT = "edition_kept"
+    KEYS_MADE = "keys_made"
+    CHAIN_REPLACED = "chain_replaced"
+    ERASED = "erased"
+    LEDGER_RENEWED = "ledger_renewed"
 
 
 class Imbalance(Exception):
@@ -52,11 +56,6 @@ class Line:
     recipient: str = ""
     figures: Mapping[str, int] = field(default_factory=dict)
     notes: Mapping[str, Note] = field(default_factory=dict)
-
-    def body(self) -> str:
-        """The canonical JSON that is hashed and kept."""
-        return json.dumps({"figures": dict(self.figures), "notes": dict(self.notes)}, sort_keys=True,
-                          ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def prove_balance(line: Line) -> None:

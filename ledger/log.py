@@ -1,9 +1,10 @@
-"""The append-only log: every line carries the hash of the one before, so that a changed or lost line shows."""
+"""The append-only log: its lines are the leaves of one Merkle tree, so that a changed, lost or inserted line shows (RFC 6962)."""
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,16 +14,16 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from ledger.events import Event, Line, prove_balance
-from records.schema import ledger_head, lines
-
-GENESIS = "0" * 64
+from ledger.leaf import body_of, canonical, commitment, is_commitment, leaf_of, opened
+from ledger.tree import Frontier, leaf_hash
+from records.schema import ledger_head, lines, openings
 
 
 class LedgerBroken(Exception):
     """The ledger does not verify: a line was changed, removed or inserted. Stop deliveries and call compliance."""
 
 
-def append(connection: Connection, entries: list[Line], at: datetime) -> None:
+def append(connection: Connection, entries: list[Line], at: datetime, entropy: Callable[[int], bytes] = os.urandom) -> None:
     """Appends lines inside the caller's transaction, so that they stand or fall with what they tell.
 
     Raises Imbalance, and nothing is written, if a balance line does not add up.
@@ -33,39 +34,78 @@ def append(connection: Connection, entries: list[Line], at: datetime) -> None:
     taken = connection.execute(sa.update(ledger_head).values(seq=ledger_head.c.seq).where(ledger_head.c.one == 1))
     if taken.rowcount != 1:
         raise LedgerBroken("ledger has no head; restore the state database, then run `gateway ledger verify`")
-    head = connection.execute(sa.select(ledger_head)).mappings().one()
-    rows = list(_chained(entries, at.astimezone(UTC).isoformat(timespec="milliseconds"), head["seq"], head["hash"]))
+    frontier, rows, said = head(connection), [], []
+    when = at.astimezone(UTC).isoformat(timespec="milliseconds")
+    for line in entries:
+        body, opening = body_of(line, frontier.size + 1, entropy)
+        row = {"seq": frontier.size + 1, "at": when, "event": str(line.event), "run": line.run, "feed": line.feed,
+               "recipient": line.recipient, "body": body}
+        leaf = leaf_hash(leaf_of(row))
+        frontier = frontier.grown(leaf)
+        rows.append(row | {"hash": leaf.hex()})
+        said += opening
+    _write(connection, frontier, rows, said)
+
+
+def _write(connection: Connection, frontier: Frontier, rows: list[dict[str, Any]], said: list[dict[str, Any]]) -> None:
     if rows:
         connection.execute(sa.insert(lines), rows)
-        connection.execute(sa.update(ledger_head).values(seq=rows[-1]["seq"], hash=rows[-1]["hash"]))
+        roots = " ".join(root.hex() for root in frontier.roots)
+        connection.execute(sa.update(ledger_head).values(seq=frontier.size, frontier=roots))
+    if said:
+        connection.execute(sa.insert(openings), said)
 
 
-def _chained(entries: list[Line], at: str, seq: int, previous: str) -> Iterator[dict[str, str | int]]:
-    for line in entries:
-        seq += 1
-        row: dict[str, str | int] = {
-            "seq": seq, "at": at, "event": str(line.event), "run": line.run, "feed": line.feed,
-            "recipient": line.recipient, "body": line.body(), "previous": previous}
-        row["hash"] = previous = line_hash(row)
-        yield row
+def head(connection: Connection) -> Frontier:
+    """The tree as its head tells it. Raises LedgerBroken if the head makes no tree."""
+    row = connection.execute(sa.select(ledger_head)).mappings().one()
+    try:
+        return Frontier(row["seq"], tuple(bytes.fromhex(root) for root in row["frontier"].split()))
+    except ValueError:
+        raise LedgerBroken("ledger: its head makes no tree; restore the state database, then run `gateway ledger verify`") from None
 
 
-def line_hash(row: dict[str, str | int]) -> str:
-    """SHA-256 over all columns of a line but its own hash, each with its length in front."""
-    parts = [str(row[name]) for name in ("seq", "at", "event", "run", "feed", "recipient", "body", "previous")]
-    return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode()).hexdigest()
+def origin(connection: Connection) -> str:
+    """The name of this ledger, which no other has; it stands in every checkpoint."""
+    return str(connection.execute(sa.select(ledger_head.c.origin)).scalar_one())
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A line as it reads: figures, and notes with what their commitments stand for ("(erased)" where that was destroyed)."""
+
+    seq: int
+    at: str
+    event: Event
+    run: str
+    feed: str
+    recipient: str
+    figures: dict[str, int]
+    notes: dict[str, Any]
+
+
+def read(connection: Connection, *where: sa.ColumnElement[bool]) -> Iterator[Told]:
+    """The lines that fit, the oldest first."""
+    found = connection.execute(sa.select(lines).where(*where).order_by(lines.c.seq)).mappings().all()
+    known: dict[int, dict[str, str]] = {}
+    query = sa.select(openings.c.seq, openings.c.name, openings.c.value).join(lines, lines.c.seq == openings.c.seq).where(*where)
+    for seq, name, value in connection.execute(query):
+        known.setdefault(seq, {})[name] = value
+    for row in found:
+        body = json.loads(row["body"])
+        yield Told(row["seq"], row["at"], Event(row["event"]), row["run"], row["feed"], row["recipient"], body["figures"],
+                   opened(body["notes"], known.get(row["seq"], {})))
 
 
 def told(engine: Engine, chosen: list[Event]) -> list[tuple[str, str, dict[str, Any]]]:
     """The lines of some events, the oldest first: at, event, notes."""
-    query = sa.select(lines.c.at, lines.c.event, lines.c.body).where(lines.c.event.in_([str(event) for event in chosen]))
     with engine.connect() as connection:
-        return [(row[0], row[1], json.loads(row[2])["notes"]) for row in connection.execute(query.order_by(lines.c.seq))]
+        return [(line.at, str(line.event), line.notes) for line in read(connection, lines.c.event.in_([str(event) for event in chosen]))]
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What a verification found: how many lines, the head's hash, and the runs that were opened and never closed."""
+    """What a verification found: how many lines, the tree's root in hexadecimal, and the runs that were opened and never closed."""
 
     lines: int
     head: str
@@ -74,24 +114,46 @@ class Verified:
 
 
 def verify(engine: Engine) -> Verified:
-    """Reads the whole ledger, follows the chain and adds up every balance again.
+    """Reads the whole ledger, builds its tree anew, opens every commitment and adds up every balance again.
 
-    Raises LedgerBroken naming the first line that does not fit. A ledger cut short together with its head cannot be
-    told from a shorter one by its own database; compare the head with one noted elsewhere.
+    Raises LedgerBroken naming the first line that does not fit. A ledger cut short together with its head cannot be told
+    from a shorter one by its own database: its checkpoints are compared by `checkpoints.expect_all`, those of others by the auditor.
     """
-    previous, count, balances = GENESIS, 0, 0
+    tree, balances = Frontier(), 0
     open_runs: dict[str, None] = {}
     with engine.connect() as connection:
         for row in connection.execute(sa.select(lines).order_by(lines.c.seq)).mappings():
-            count += 1
-            if row["seq"] != count or row["previous"] != previous or line_hash(dict(row)) != row["hash"]:
-                raise LedgerBroken(f"ledger line {row['seq']}: does not follow from the line before it")
-            previous = row["hash"]
+            tree = tree.grown(_expected(dict(row), tree.size + 1))
             balances += _account(dict(row), open_runs)
-        head = connection.execute(sa.select(ledger_head)).mappings().one()
-    if (head["seq"], head["hash"]) != (count, previous):
-        raise LedgerBroken(f"ledger ends at line {count}, but its head names another line: lines are missing at the end")
-    return Verified(count, previous, tuple(open_runs), balances)
+        _expect_openings(connection)
+        if head(connection) != tree:
+            raise LedgerBroken(f"ledger ends at line {tree.size}, but its head names another tree: lines are missing at the end")
+    return Verified(tree.size, tree.root.hex(), tuple(open_runs), balances)
+
+
+def _expected(row: dict[str, Any], seq: int) -> bytes:
+    """The leaf hash of a line that is in its place and hashes to what it says."""
+    try:
+        leaf = leaf_hash(leaf_of(row))
+        is_sound = row["seq"] == seq and leaf.hex() == row["hash"] and row["body"] == canonical(json.loads(row["body"]))
+    except (ValueError, TypeError):  # a body that is no JSON, or no object
+        is_sound = False
+    if not is_sound:
+        raise LedgerBroken(f"ledger line {row['seq']}: it is not the line that was written, or a line is missing before it")
+    return leaf
+
+
+def _expect_openings(connection: Connection) -> None:
+    """Returns if every opening that is left opens the commitment it belongs to."""
+    query = sa.select(openings, lines.c.body).outerjoin(lines, lines.c.seq == openings.c.seq).order_by(openings.c.seq)
+    for row in connection.execute(query).mappings():
+        try:
+            said = json.loads(row["body"] or "{}").get("notes", {}).get(row["name"])
+            found = commitment(bytes.fromhex(row["salt"]), row["seq"], row["name"], json.loads(row["value"]))
+        except ValueError:
+            said = found = ""
+        if not is_commitment(said) or not hmac.compare_digest(said["commitment"], found):
+            raise LedgerBroken(f"ledger line {row['seq']}: {row['name']} is not what the line committed to")
 
 
 def _account(row: dict[str, str], open_runs: dict[str, None]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from ledger.events import Event
+from ledger.log import read
 from records.schema import findings, lines, runs
 
 # Runs that read the store and no department's feed.
@@ -41,13 +41,10 @@ def latest_runs(engine: Engine, night: str) -> pd.DataFrame:
 
 def events(engine: Engine, chosen: list[str], event: Event) -> pd.DataFrame:
     """The lines of one event of some runs, in order: columns run, feed, recipient, at, figures (dict), notes (dict)."""
-    query = sa.select(lines).where(lines.c.run.in_(chosen), lines.c.event == str(event)).order_by(lines.c.seq)
     with engine.connect() as connection:
-        found = pd.read_sql(query, connection)
-    bodies: list[dict[str, Any]] = [json.loads(body) for body in found["body"]]
-    return found[["run", "feed", "recipient", "at"]].assign(
-        figures=pd.Series([body["figures"] for body in bodies], dtype=object),
-        notes=pd.Series([body["notes"] for body in bodies], dtype=object))
+        found = list(read(connection, lines.c.run.in_(chosen), lines.c.event == str(event)))
+    names = ["run", "feed", "recipient", "at", "figures", "notes"]
+    return pd.DataFrame({name: pd.Series([getattr(line, name) for line in found], dtype=object) for name in names})
 
 
 def source_figures(engine: Engine, chosen: list[str]) -> pd.DataFrame:
@@ -94,11 +91,10 @@ def last_accepted(engine: Engine, feed: str) -> int:
 def failures(engine: Engine, run: str) -> dict[str, tuple[str, str]]:
     """What failed in a run, or was begun and never ended, and was not made good by a later try: (reason, message) by
     partition, "" for the plan, a step in brackets for what concerns no single partition."""
-    query = sa.select(lines.c.event, lines.c.recipient, lines.c.body).where(lines.c.run == run).order_by(lines.c.seq)
     open_: dict[str, tuple[str, str]] = {}
     with engine.connect() as connection:
-        for event, recipient, body in connection.execute(query.where(lines.c.event.in_(_TOLD))):
-            _follow(open_, Event(event), recipient, json.loads(body)["notes"])
+        for line in read(connection, lines.c.run == run, lines.c.event.in_(_TOLD)):
+            _follow(open_, line.event, line.recipient, line.notes)
     return open_
 
 

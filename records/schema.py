@@ -38,16 +38,33 @@ lines = sa.Table(
     Column("feed", String(120), nullable=False),
     Column("recipient", String(80), nullable=False),
     Column("body", Text, nullable=False),
-    Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
     Index("ledger_by_run", "run", "event"),
+)
+
+openings = sa.Table(
+    "openings", METADATA,
+    Column("seq", _BIG, primary_key=True, autoincrement=False),
+    Column("name", String(40), primary_key=True),
+    Column("salt", String(64), nullable=False),
+    Column("value", Text, nullable=False),
 )
 
 ledger_head = sa.Table(
     "ledger_head", METADATA,
     Column("one", Integer, primary_key=True),
     Column("seq", _BIG, nullable=False),
-    Column("hash", String(64), nullable=False),
+    Column("frontier", Text, nullable=False),
+    Column("origin", String(80), nullable=False),
+)
+
+checkpoints = sa.Table(
+    "checkpoints", METADATA,
+    Column("size", _BIG, primary_key=True, autoincrement=False),
+    Column("note", Text, nullable=False),
+    Column("signed_at", String(40), nullable=False),
+    Column("cosignatures", Text, nullable=False, server_default=""),
+    Column("witnessed_at", String(40)),
 )
 
 findings = sa.Table(

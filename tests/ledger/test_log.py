@@ -1,4 +1,4 @@
-"""The ledger: it only grows, every line follows from the one before, and figures that do not add up are refused (I2)."""
+"""The ledger: it only grows, its lines make one tree, and figures that do not add up are refused (I2)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from ledger.erasure import erase
 from ledger.events import Event, Imbalance, Line
-from ledger.log import LedgerBroken, append, verify
-from records.schema import ledger_head, lines, writing
+from ledger.log import LedgerBroken, append, read, verify
+from records.schema import ledger_head, lines, openings, writing
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 GOOD = {"accepted": 4, "delivered": 1, "unchanged": 1, "withheld": 1, "pending": 1}
@@ -52,7 +53,7 @@ def tamper(engine: Engine, statement: sa.Executable) -> None:
         connection.execute(statement)
 
 
-@pytest.mark.parametrize("column", ["at", "event", "run", "feed", "recipient", "body", "previous", "hash"])
+@pytest.mark.parametrize("column", ["at", "event", "run", "feed", "recipient", "body", "hash"])
 def test_a_changed_column_of_a_line_is_noticed(engine: Engine, column: str) -> None:
     grown(engine)
     tamper(engine, sa.update(lines).where(lines.c.seq == 2).values({column: "run_opened" if column == "event" else "0"}))
@@ -69,12 +70,54 @@ def test_a_removed_line_is_noticed(engine: Engine, seq: int) -> None:
 
 
 def test_a_head_without_its_lines_is_noticed(engine: Engine) -> None:
-    tamper(engine, sa.update(ledger_head).values(seq=9, hash="x"))
+    tamper(engine, sa.update(ledger_head).values(seq=1, frontier="00" * 32))
     with pytest.raises(LedgerBroken, match="missing at the end"):
         verify(engine)
 
 
-def test_i4_many_writers_at_once_make_one_chain(engine: Engine) -> None:
+def test_a_head_that_makes_no_tree_is_noticed(engine: Engine) -> None:
+    tamper(engine, sa.update(ledger_head).values(seq=9, frontier="x"))
+    with pytest.raises(LedgerBroken, match="makes no tree"):
+        verify(engine)
+
+
+def test_i8_what_is_no_code_stands_in_the_leaf_as_a_commitment_and_reads_as_it_was_written(engine: Engine) -> None:
+    put(engine, Line(Event.TAKEDOWN_OPENED, "", "store.penalty", notes={"entry": "penalty", "record": "r" * 32, "by": "Li Si"}))
+    with engine.connect() as connection:
+        body = connection.execute(sa.select(lines.c.body)).scalar_one()
+        [line] = read(connection)
+    assert "Li Si" not in body and "r" * 32 not in body and '"entry":"penalty"' in body
+    assert line.notes == {"entry": "penalty", "record": "r" * 32, "by": "Li Si"}
+
+
+def test_i8_a_note_that_nobody_listed_is_committed_to(engine: Engine) -> None:
+    put(engine, Line(Event.CHECKED, "r1", "f", notes={"a_new_note": "of somebody"}))
+    with engine.connect() as connection:
+        assert "of somebody" not in connection.execute(sa.select(lines.c.body)).scalar_one()
+
+
+@pytest.mark.parametrize("column", ["salt", "value", "name"])
+def test_an_opening_that_does_not_open_its_commitment_is_noticed(engine: Engine, column: str) -> None:
+    put(engine, Line(Event.CHECKED, "r1", "f", notes={"partition": "a.csv"}))
+    tamper(engine, sa.update(openings).values({column: {"salt": "00" * 32, "value": '"b.csv"', "name": "by"}[column]}))
+    with pytest.raises(LedgerBroken, match="line 1"):
+        verify(engine)
+
+
+def test_what_was_erased_is_gone_and_the_ledger_verifies_all_the_same(engine: Engine) -> None:
+    put(engine, Line(Event.LOOKED_UP, "", "", notes={"subject": "s" * 32, "person": "Li Si"}))
+    before = verify(engine).head
+    with writing(engine) as connection:
+        assert erase(connection, "s" * 32, "decision 7", AT) == 1
+        assert erase(connection, "s" * 32, "decision 7", AT) == 0
+    with engine.connect() as connection:
+        first, last = read(connection)
+        assert first.notes == {"subject": "(erased)", "person": "Li Si"} and last.event is Event.ERASED
+        assert "s" * 32 not in str(connection.execute(sa.select(openings)).all())
+    assert verify(engine).lines == 2 and before != verify(engine).head
+
+
+def test_i4_many_writers_at_once_make_one_tree(engine: Engine) -> None:
     threads = [threading.Thread(target=put, args=(engine, Line(Event.RUN_OPENED, f"r{n}", "f"))) for n in range(8)]
     for thread in threads:
         thread.start()

@@ -1,0 +1,135 @@
+"""`gateway ledger`: verify it, have it witnessed, hand it to an auditor, open or erase what it commits to."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.manners import BROKEN, FAILED, PENDING, AsJson, answering, complain, opened, usage
+
+ledger_app = typer.Typer(no_args_is_help=True, help="The account of everything that came in and went out.")
+
+
+@ledger_app.command("verify")
+def verify(as_json: AsJson = False) -> None:
+    """Build the whole ledger's tree anew, compare it with every checkpoint, and add up every balance again."""
+    from ledger import checkpoints, log
+    from ledger.events import Imbalance
+
+    engine = opened().engine
+    try:
+        found = log.verify(engine)
+        with engine.connect() as connection:
+            signed, witnessed = checkpoints.expect_all(connection), checkpoints.last_witnessed(connection)
+    except (log.LedgerBroken, Imbalance) as error:
+        complain(str(error))
+        raise typer.Exit(BROKEN) from None
+    answer: dict[str, Any] = {"lines": found.lines, "head": found.head, "balances": found.balances, "checkpoints": signed,
+                              "witnessed_lines": checkpoints.size_of(witnessed[0]), "witnessed_at": witnessed[1],
+                              "open_runs": list(found.open_runs)}
+    if as_json:
+        typer.echo(json.dumps(answer, indent=1))
+        return
+    typer.echo(f"ledger: {found.lines} lines make one tree, {found.balances} balances add up, {signed} checkpoints are on it, "
+               f"root {found.head[:16]}")
+    typer.echo(f"witnessed: {answer['witnessed_lines']} lines at {witnessed[1][:19]}" if witnessed[1] else
+               "not witnessed: nobody but this database vouches for it; see docs/account.md")
+    for run in found.open_runs:
+        typer.echo(f"open: {run} was opened and never closed; run its feed again")
+
+
+@ledger_app.command("witness")
+def witness() -> None:
+    """Have the ledger as it stands cosigned by the registered witness, and print the checkpoint."""
+    from gateway.witness import NotWitnessed, WitnessUnavailable, ask
+    from keys.connection import ConnectionUnknown
+
+    gateway = opened("keyring")
+    try:
+        typer.echo(ask(gateway), nl=False)
+    except WitnessUnavailable as error:
+        complain(f"{error}; try again later")
+        raise typer.Exit(PENDING) from None
+    except (NotWitnessed, ConnectionUnknown) as error:
+        complain(str(error))
+        raise typer.Exit(FAILED) from None
+
+
+@ledger_app.command("key")
+def key() -> None:
+    """Print the public key by which a witness, a recipient or an auditor checks this ledger's checkpoints."""
+    from gateway.witness import ledger_key
+
+    gateway = opened("keyring")
+    typer.echo(ledger_key(gateway).text)
+
+
+@ledger_app.command("export")
+def export(
+    folder: Annotated[Path, typer.Argument(file_okay=False, help="Where the files go; made if missing.")],
+    openings: Annotated[bool, typer.Option("--openings", help="Also what the commitments stand for.")] = False,
+) -> None:
+    """Sign a checkpoint of the ledger and write it all to FOLDER for the auditor: `ledger-audit check FOLDER`."""
+    from gateway.witness import ledger_signer
+    from ledger import checkpoints, log
+    from ledger.export import export as write
+    from records.schema import writing
+
+    gateway = opened("keyring")
+    signer = ledger_signer(gateway)
+    try:
+        with answering():
+            with writing(gateway.engine) as connection:
+                checkpoints.sign(connection, signer, signer.public_key, gateway.clock())
+            with gateway.engine.connect() as connection:
+                written = write(connection, folder, openings)
+    except log.LedgerBroken as error:
+        complain(str(error))
+        raise typer.Exit(BROKEN) from None
+    typer.echo(f"{folder}: {written} lines; check them with: ledger-audit check {folder} --key '...' (gateway ledger key)")
+
+
+@ledger_app.command("open")
+def open_(line: Annotated[int, typer.Argument(min=1, help="Number of the line.")]) -> None:
+    """Print line LINE as JSON, with salt and value of each commitment, for whoever must be shown that it stands for that."""
+    from ledger.erasure import opening
+
+    found = opening(opened().engine, line)
+    usage([] if found else [str(line)], "the ledger has no such line")
+    typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
+
+
+@ledger_app.command("erase")
+def erase(
+    record: Annotated[str, typer.Argument(help="Record id or keyed name of a subject, as a line of the ledger names it.")],
+    document: Annotated[str, typer.Option(help="The decision on which it is erased.")],
+) -> None:
+    """Destroy what the ledger's commitments to RECORD stand for, for good; the tree and every proof stay as they are."""
+    from ledger.erasure import erase as destroy
+    from records.schema import writing
+
+    usage([] if document.strip() else ["--document"], "name the decision on which it is erased")
+    gateway = opened()
+    with writing(gateway.engine) as connection:
+        erased = destroy(connection, record, document, gateway.clock())
+    usage([] if erased else [record], "no line of the ledger names it, or it was erased before")
+    typer.echo(f"{erased} lines no longer tell what they stand for")
+
+
+@ledger_app.command("renew")
+def renew(document: Annotated[str, typer.Option(help="Compliance's decision to begin anew.")]) -> None:
+    """Go on under a new name, after a backup was restored that is older than what the witness has seen.
+
+    The witness's operator registers the new key (gateway ledger key); what it saw of the former name stays with it.
+    """
+    from ledger.erasure import renew as begin
+    from records.schema import writing
+
+    usage([] if document.strip() else ["--document"], "name the decision on which the ledger begins anew")
+    gateway = opened()
+    with writing(gateway.engine) as connection:
+        name = begin(connection, document, gateway.clock())
+    typer.echo(f"the ledger goes on as {name}; register its key with the witness: gateway ledger key")

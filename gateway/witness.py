@@ -1,0 +1,129 @@
+"""The witness 见证: somebody else keeps the ledger's checkpoints, and without it nothing is brought to anybody (fail closed).
+
+A witness remembers how long the ledger was and cosigns only what continues it (C2SP tlog-witness): a ledger that was rewritten,
+cut short or restored from an older backup is found out by somebody who has no part in it. Compliance runs it, on a machine of
+its own; the connection `witness` names its address, its name (key_id) and its public key.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import requests
+
+from gateway.settings import Gateway
+from keys.connection import Connection
+from keys.notes import NoteKey, cosigned_at, text_of
+from keys.sign import BadSignature, Ed25519Signer
+from ledger import checkpoints
+from ledger.log import LedgerBroken, origin
+from records.schema import writing
+
+NAME = "witness"
+_TIMEOUT = (5.0, 15.0)
+_LARGEST_ANSWER = 64 * 1024
+# Other tasks may have theirs witnessed between our question and the answer.
+_TRIES = 5
+
+
+class NotWitnessed(Exception):
+    """Nobody else vouches for the ledger as it stands: nothing is brought. `reason` is the code that goes on the ledger."""
+
+    def __init__(self, reason: str, words: str) -> None:
+        self.reason = reason
+        super().__init__(words)
+
+
+class WitnessUnavailable(NotWitnessed):
+    """The witness did not answer, or not now: within the time allowed deliveries go on."""
+
+
+def expect_witnessed(gateway: Gateway) -> str:
+    """The checkpoint that goes along with a delivery, "" where no witness is required.
+
+    Asks the witness when a quarter of the time allowed is over. Raises NotWitnessed if it does not vouch for this ledger, or
+    has not for longer than allowed.
+    """
+    if not gateway.witness_within:
+        return ""
+    with gateway.engine.connect() as connection:
+        note, at = checkpoints.last_witnessed(connection)
+    age = gateway.clock() - datetime.fromisoformat(at) if at else timedelta.max
+    if age < gateway.witness_within / 4:
+        return note
+    try:
+        return ask(gateway)
+    except WitnessUnavailable as error:
+        if age > gateway.witness_within:
+            raise NotWitnessed("not-witnessed", f"{error}. No checkpoint of the ledger was witnessed since {at or 'ever'}, allowed are "
+                                                f"{gateway.witness_within}: nothing is brought until it is") from error
+        return note
+
+
+def ask(gateway: Gateway) -> str:
+    """Has the ledger as it stands witnessed and returns the checkpoint with its cosignature.
+
+    Raises WitnessUnavailable if the witness does not answer, NotWitnessed if it refuses or its ledger is longer than ours.
+    """
+    door, signer = gateway.connection(NAME), ledger_signer(gateway)
+    with gateway.engine.connect() as connection:
+        old = checkpoints.size_of(checkpoints.last_witnessed(connection)[0])
+    try:
+        for _ in range(_TRIES):
+            with writing(gateway.engine) as connection:
+                note = checkpoints.sign(connection, signer, signer.public_key, gateway.clock())
+                question = checkpoints.request(connection, old, note)
+            status, answer = _post(door, question)
+            if status == requests.codes.ok:
+                return _take(gateway, note, answer, door)
+            old = _known(status, answer, old)
+    except LedgerBroken as error:
+        raise NotWitnessed("ledger-not-continued", str(error)) from None
+    raise WitnessUnavailable("witness-busy", "witness: other checkpoints came before this one each time; try again")
+
+
+def ledger_signer(gateway: Gateway) -> Ed25519Signer:
+    """What signs the ledger's checkpoints."""
+    key = gateway.keyring.derive("sign", "ledger")
+    return Ed25519Signer.from_seed(key.secret, key.id)
+
+
+def ledger_key(gateway: Gateway) -> NoteKey:
+    """The key that a witness, a recipient and the auditor register for this ledger."""
+    with gateway.engine.connect() as connection:
+        return NoteKey(origin(connection), ledger_signer(gateway).public_key)
+
+
+def _post(door: Connection, question: str) -> tuple[int, str]:
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            with session.post(f"{door.url.rstrip('/')}/add-checkpoint", data=question.encode(), timeout=_TIMEOUT,
+                              allow_redirects=False, stream=True) as answer:
+                return answer.status_code, answer.raw.read(_LARGEST_ANSWER, decode_content=True).decode("utf-8", "replace")
+    except (requests.RequestException, OSError) as error:
+        raise WitnessUnavailable("witness-unavailable", f"witness: {type(error).__name__} at the address of connection {NAME}") from None
+
+
+def _known(status: int, answer: str, old: int) -> int:
+    """The size that the witness knows, where it only missed that. Raises WitnessUnavailable or NotWitnessed for all else."""
+    said = answer.strip()
+    if status == requests.codes.conflict and said.isascii() and said.isdigit() and int(said) != old:
+        return int(said)
+    if status == requests.codes.too_many_requests or status >= requests.codes.server_error:
+        raise WitnessUnavailable("witness-unavailable", f"witness: answered {status}")
+    raise NotWitnessed("witness-refuses", f"witness: answered {status}, so it does not vouch for this ledger; stop deliveries, call "
+                                          "compliance, and run `gateway ledger verify`")
+
+
+def _take(gateway: Gateway, note: str, answer: str, door: Connection) -> str:
+    key = NoteKey(door.key_id, door.public_key, is_witness=True)
+    line = next((line for line in answer.splitlines() if line.startswith(f"— {key.name} ")), "")
+    try:
+        cosigned_at(text_of(note), line, key)
+    except (BadSignature, ValueError):
+        raise NotWitnessed("wrong-cosignature", f"witness: its answer is not signed by the key of connection {NAME}; nobody vouches "
+                                                "for the ledger; call compliance") from None
+    with writing(gateway.engine) as connection:
+        checkpoints.take_cosignature(connection, note, line, gateway.clock())
+    return f"{note}{line}\n"

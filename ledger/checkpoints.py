@@ -1,0 +1,106 @@
+"""Checkpoints: the ledger's size and root under its signature, and the cosignatures of witnesses (C2SP tlog-checkpoint)."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from keys.notes import NoteKey, signed, text_of
+from keys.sign import Signer
+from ledger.log import LedgerBroken, head, origin
+from ledger.tree import consistency_proof, root_of
+from records.schema import checkpoints, lines
+
+
+def sign(connection: Connection, signer: Signer, public_key: str, at: datetime) -> str:
+    """The signed checkpoint of the ledger as it stands, in the caller's transaction; the same for the same size.
+
+    Raises LedgerBroken rather than sign what does not continue the last one.
+    """
+    size = head(connection).size
+    known = connection.execute(sa.select(checkpoints.c.note).where(checkpoints.c.size == size)).scalar_one_or_none()
+    leaves = _leaves(connection, size)
+    _expect(last(connection), leaves)
+    text = _text(origin(connection), leaves)
+    if known is not None:
+        if text_of(known) != text:
+            raise LedgerBroken(f"checkpoint of {size} lines: another one was signed; {_CALL}")
+        return str(known)
+    note = signed(text, signer, NoteKey(origin(connection), public_key))
+    connection.execute(sa.insert(checkpoints).values(size=size, note=note, signed_at=at.astimezone(UTC).isoformat()))
+    return note
+
+
+def expect_all(connection: Connection) -> int:
+    """Returns how many checkpoints were ever signed, if the ledger continues every one of them; raises LedgerBroken if not."""
+    leaves = _leaves(connection, head(connection).size)
+    every = connection.execute(sa.select(checkpoints.c.note).order_by(checkpoints.c.size)).scalars().all()
+    for note in every:
+        _expect(note, leaves)
+    return len(every)
+
+
+def last(connection: Connection) -> str:
+    """The last checkpoint with its cosignatures, "" if none was signed."""
+    return _newest(connection)
+
+
+def last_witnessed(connection: Connection) -> tuple[str, str]:
+    """The last checkpoint that a witness cosigned, and when (UTC); ("", "") if none was."""
+    query = sa.select(checkpoints.c.witnessed_at).where(checkpoints.c.witnessed_at.is_not(None))
+    at = connection.execute(query.order_by(checkpoints.c.size.desc()).limit(1)).scalar_one_or_none()
+    return _newest(connection, checkpoints.c.witnessed_at.is_not(None)), at or ""
+
+
+def size_of(note: str) -> int:
+    """The size that a checkpoint names, 0 for none."""
+    return int(note.split("\n")[1]) if note else 0
+
+
+def request(connection: Connection, old: int, note: str) -> str:
+    """What a witness is asked: the checkpoint, and the proof that it continues the one of `old` lines (C2SP tlog-witness).
+
+    Raises LedgerBroken if there are not as many lines, as after a ledger was cut short or an older backup restored.
+    """
+    size = size_of(note)
+    if old > size:
+        raise LedgerBroken(f"the witness has seen a ledger of {old} lines and this one has {size}: it was cut short, or an older "
+                           f"backup was restored; {_CALL}")
+    proof = "".join(f"{b64encode(node).decode()}\n" for node in consistency_proof(_leaves(connection, size), old))
+    return f"old {old}\n{proof}\n{note}"
+
+
+def take_cosignature(connection: Connection, note: str, line: str, at: datetime) -> None:
+    """Keeps a witness's signature line of a checkpoint, which the caller has verified."""
+    connection.execute(sa.update(checkpoints).where(checkpoints.c.size == size_of(note)).values(
+        cosignatures=f"{line}\n", witnessed_at=at.astimezone(UTC).isoformat()))
+
+
+_CALL = "stop deliveries and call compliance"
+
+
+def _newest(connection: Connection, *where: sa.ColumnElement[bool]) -> str:
+    query = sa.select(checkpoints.c.note, checkpoints.c.cosignatures).where(*where).order_by(checkpoints.c.size.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
+    return row[0] + row[1] if row else ""
+
+
+def _leaves(connection: Connection, size: int) -> list[bytes]:
+    """The hashes of the first lines; writers may have appended more meanwhile."""
+    found = connection.execute(sa.select(lines.c.hash).where(lines.c.seq <= size).order_by(lines.c.seq)).scalars()
+    return [bytes.fromhex(leaf) for leaf in found]
+
+
+def _text(name: str, leaves: list[bytes]) -> str:
+    return f"{name}\n{len(leaves)}\n{b64encode(root_of(leaves)).decode()}\n"
+
+
+def _expect(note: str, leaves: list[bytes]) -> None:
+    """Returns if the ledger with these leaves continues a checkpoint of it."""
+    if note:
+        name, size = note.split("\n")[0], size_of(note)
+        if len(leaves) < size or text_of(note) != _text(name, leaves[:size]):
+            raise LedgerBroken(f"checkpoint of {size} lines: the ledger does not continue it, so lines were changed or lost; {_CALL}")

@@ -1,0 +1,108 @@
+"""Checkpoints: what was signed once, the ledger must continue for ever."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from keys.keyring import Keyring
+from keys.notes import NoteKey, text_of
+from keys.sign import Ed25519Signer, Ed25519Verifier
+from ledger import checkpoints
+from ledger.erasure import renew
+from ledger.events import Event, Line
+from ledger.export import export
+from ledger.log import LedgerBroken, append, origin
+from records.schema import ledger_head, lines, openings, writing
+
+AT = datetime(2026, 11, 24, tzinfo=UTC)
+SIGNER = Ed25519Signer.from_seed(Keyring.for_tests().derive("sign", "ledger").secret, "sign.1")
+
+
+def put(connection: Connection, count: int) -> None:
+    for n in range(count):
+        append(connection, [Line(Event.RUN_OPENED, f"r{n}", "f", notes={"partition": f"file {n}.csv"})], AT)
+
+
+def sign(connection: Connection) -> str:
+    return checkpoints.sign(connection, SIGNER, SIGNER.public_key, AT)
+
+
+def test_a_checkpoint_names_ledger_size_and_root_and_is_signed(engine: Engine) -> None:
+    with writing(engine) as connection:
+        put(connection, 3)
+        note = sign(connection)
+        key = NoteKey(origin(connection), SIGNER.public_key)
+    assert text_of(note).split("\n")[:2] == [key.name, "3"] and checkpoints.size_of(note) == 3
+    signature = b64decode(note.splitlines()[-1].split(" ")[2])
+    assert signature[:4] == key.id
+    Ed25519Verifier(SIGNER.public_key).verify(text_of(note).encode(), signature[4:])
+
+
+def test_the_same_size_is_signed_once(engine: Engine) -> None:
+    with writing(engine) as connection:
+        put(connection, 2)
+        assert sign(connection) == sign(connection)
+        put(connection, 1)
+        sign(connection)
+        assert checkpoints.expect_all(connection) == 2
+
+
+def test_a_ledger_that_was_rewritten_is_not_signed(engine: Engine) -> None:
+    """Somebody rewrites a line, its hash and the head, so that the database alone fits: the checkpoint tells."""
+    with writing(engine) as connection:
+        put(connection, 2)
+        sign(connection)
+        connection.execute(sa.delete(lines))
+        connection.execute(sa.delete(openings))
+        connection.execute(sa.update(ledger_head).values(seq=0, frontier=""))
+        put(connection, 1)
+        append(connection, [Line(Event.RUN_CLOSED, "r9", "f")], AT)
+        with pytest.raises(LedgerBroken, match="does not continue"):
+            sign(connection)
+        put(connection, 1)
+        with pytest.raises(LedgerBroken, match="does not continue"):
+            checkpoints.expect_all(connection)
+
+
+def test_i6_a_ledger_shorter_than_the_witness_saw_asks_for_nothing(engine: Engine) -> None:
+    with writing(engine) as connection:
+        put(connection, 2)
+        with pytest.raises(LedgerBroken, match="older\\s+backup was restored"):
+            checkpoints.request(connection, 3, sign(connection))
+
+
+def test_a_renewed_ledger_signs_under_its_new_name_and_keeps_its_former_checkpoints(engine: Engine) -> None:
+    with writing(engine) as connection:
+        put(connection, 2)
+        before = sign(connection)
+        name = renew(connection, "decision 3", AT)
+        after = sign(connection)
+        assert after.startswith(f"{name}\n3\n") and not before.startswith(name)
+        assert checkpoints.expect_all(connection) == 2
+
+
+def test_i8_the_export_holds_no_name_unless_openings_are_asked_for(engine: Engine, tmp_path: Path) -> None:
+    with writing(engine) as connection:
+        put(connection, 3)
+        sign(connection)
+    with engine.connect() as connection:
+        assert export(connection, tmp_path / "out", with_openings=True) == 3
+        assert "file 1.csv" in (tmp_path / "out" / "openings.jsonl").read_text()
+        assert export(connection, tmp_path / "out", with_openings=False) == 3
+    assert not (tmp_path / "out" / "openings.jsonl").exists()
+    assert all(b"file" not in path.read_bytes() for path in (tmp_path / "out").iterdir())
+    assert all(path.stat().st_mode & 0o77 == 0 for path in (tmp_path / "out").iterdir())
+
+
+def test_an_export_with_a_line_missing_is_refused(engine: Engine, tmp_path: Path) -> None:
+    with writing(engine) as connection:
+        put(connection, 3)
+        connection.execute(sa.delete(lines).where(lines.c.seq == 2))
+        with pytest.raises(LedgerBroken, match="1 of them are missing"):
+            export(connection, tmp_path / "out", with_openings=False)
