@@ -19,6 +19,7 @@ import pandas as pd
 
 from catalog.model import Entry, Recipient
 from keys.connection import Connection
+from keys.sign import Signer
 from ledger.log import now
 from records.stages import DIGEST, HANDLE, NOTICE, Masked, Notice
 
@@ -52,14 +53,15 @@ class RecipientContractBreach(DeliveryFailed):
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """One recipient's door for one entry. `checkpoint` of the ledger goes along with every batch, where one was witnessed.
-    `clock`, `sleep` and `monotonic` (seconds) are seams."""
+    """One recipient's door for one entry. `signer` holds the gateway's key for this recipient; `checkpoint` of the ledger goes
+    along with every batch, where one was witnessed; `clock`, `sleep` and `monotonic` (seconds) are seams."""
 
     recipient_code: str
     recipient: Recipient
     entry_code: str
     entry: Entry
     connection: Connection
+    signer: Signer
     clock: Callable[[], datetime] = now
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from delivery.base import Batch, Door, RecipientContractBreach, RecipientUnavailable
 from delivery.body import content_digest, json_lines
-from delivery.receipts import Answer, verify
+from delivery.receipts import read, verify_detached
 from records.stages import Receipt
 
 _PAUSE = 0.1
@@ -31,10 +31,9 @@ def deliver(batch: Batch, door: Door) -> Receipt:
             raise RecipientUnavailable("inbox-not-writable", f"{door.names(batch)}: the package could not be written "
                                        f"({type(error).__name__}, code {error.errno}); its records stay pending") from None
         _await(folder, batch, door)
-    signature = _receipt(folder, batch).with_suffix(".sig")
-    answer = Answer(_receipt(folder, batch).read_bytes(), signature.read_text("ascii", "replace") if signature.is_file() else "",
-                    content_digest(data))
-    return verify(answer, batch, door)
+    body, signature = _receipt(folder, batch).read_bytes(), _receipt(folder, batch).with_suffix(".sig")
+    verify_detached(body, signature.read_text("ascii", "replace") if signature.is_file() else "", batch, door)
+    return read(body, content_digest(data), batch, door)
 
 
 def _folder(batch: Batch, door: Door) -> Path:

@@ -1,4 +1,4 @@
-"""Receipts 回执: read strictly, bound to the batch by id and digest, signed by the recipient's registered key."""
+"""Receipts 回执: read strictly and bound to the batch by id and digest, once the recipient's signature over them is verified."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import re
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from delivery.base import Batch, Door, ReceiptMismatch, RecipientContractBreach
@@ -16,29 +15,18 @@ from keys.sign import BadSignature, Ed25519Verifier
 from records.stages import HANDLE, Receipt
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back: the body's bytes, `<key id>:<base64 signature>` over them, and the digest of what was sent."""
+def read(body: bytes, sent_digest: str, batch: Batch, door: Door) -> Receipt:
+    """The receipt that a verified answer holds. A handle that it does not name stays pending.
 
-    body: bytes
-    signature: str
-    sent_digest: str
-
-
-def verify(answer: Answer, batch: Batch, door: Door) -> Receipt:
-    """The receipt in an answer. A handle that it does not name stays pending.
-
-    Raises ReceiptMismatch if the signature, the batch, its digest or a handle is not ours, or the answer is no receipt;
-    RecipientContractBreach if no key is registered to check it with.
+    Raises ReceiptMismatch if the batch, the digest of what was sent or a handle is not ours, or the answer is no receipt.
     """
-    _verify_signature(answer, batch, door)
-    content = _read(answer.body, batch, door)
+    content = _read(body, batch, door)
     if (content.get("batch"), content.get("entry")) != (batch.id, door.entry_code):
         _refuse(batch, door, "another-batch", "the receipt is of another batch")
-    if content.get("content_digest") != answer.sent_digest:
+    if content.get("content_digest") != sent_digest:
         _refuse(batch, door, "another-content", "the receipt is over other content than was sent")
     accepted, refused = _statuses(content.get("records"), batch, door)
-    return Receipt(door.recipient_code, batch.id, accepted, refused, hashlib.sha256(answer.body).hexdigest(),
+    return Receipt(door.recipient_code, batch.id, accepted, refused, hashlib.sha256(body).hexdigest(),
                    door.connection.key_id, door.clock())
 
 
@@ -49,15 +37,19 @@ def reason_code(said: object) -> str:
     return text if re.fullmatch(r"[a-z0-9-]{1,60}", text) and not re.search(r"[0-9]{4}|^[-0-9]+$", text) else "recipient-said-no"
 
 
-def _verify_signature(answer: Answer, batch: Batch, door: Door) -> None:
+def verify_detached(body: bytes, signed: str, batch: Batch, door: Door) -> None:
+    """Returns if a receipt file was signed by the recipient's registered key. signed: `<key id>:<base64 signature>`.
+
+    Raises ReceiptMismatch; RecipientContractBreach if no key is registered to check it with.
+    """
     if not door.connection.public_key:
         raise RecipientContractBreach("no-key", f"{door.names(batch)}: no public key is registered for its receipts; add "
                                                 f"public_key and key_id to connection {door.connection.name}")
-    key_id, _, signature = answer.signature.partition(":")
+    key_id, _, signature = signed.partition(":")
     if key_id != door.connection.key_id:
         _refuse(batch, door, "unknown-key", "the receipt is signed with a key that is not registered, or not at all")
     try:
-        Ed25519Verifier(door.connection.public_key).verify(answer.body, b64decode(signature, validate=True))
+        Ed25519Verifier(door.connection.public_key).verify(body, b64decode(signature, validate=True))
     except (BadSignature, ValueError) as error:
         raise ReceiptMismatch("wrong-signature", f"{door.names(batch)}: the receipt's signature is wrong; {_ASK}") from error
 

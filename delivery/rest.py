@@ -1,4 +1,4 @@
-"""REST recipients: one POST a batch, with an idempotency key and a content digest; the answer is the signed receipt."""
+"""REST recipients: one signed POST a batch, with an idempotency key and a content digest; the signed answer is the receipt."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import requests
 
 from delivery.base import Batch, Door, RecipientContractBreach, RecipientUnavailable
 from delivery.body import content_digest, rest_body
-from delivery.receipts import Answer, verify
+from delivery.messages import sign, verify
+from delivery.receipts import read
 from records.stages import Receipt
 
 _CONNECT = 5.0
@@ -26,22 +27,25 @@ def deliver(batch: Batch, door: Door) -> Receipt:
     """
     body = rest_body(batch, door.entry_code)
     digest = content_digest(body)
-    status, headers, answer = _post(batch, door, body, digest)
-    if status != requests.codes.ok:
-        _refuse(status, headers, batch, door)
-    return verify(Answer(answer, headers.get("Receipt-Signature", ""), digest), batch, door)
+    answer, content = _post(batch, door, body, digest)
+    if answer.status_code != requests.codes.ok:
+        _refuse(answer.status_code, answer.headers, batch, door)
+    verify(answer, content, batch, door)
+    return read(content, digest, batch, door)
 
 
-def _post(batch: Batch, door: Door, body: bytes, digest: str) -> tuple[int, requests.structures.CaseInsensitiveDict[str], bytes]:
+def _post(batch: Batch, door: Door, body: bytes, digest: str) -> tuple[requests.Response, bytes]:
     headers = {"Authorization": f"Bearer {door.connection.token}", "Content-Type": "application/json",
-               "Content-Digest": digest, "Idempotency-Key": batch.id}
+               "Content-Digest": digest, "Idempotency-Key": batch.id,
+               "Accept-Encoding": "identity"}  # the digest of an answer is over its bytes as sent
     url = f"{door.connection.url.rstrip('/')}/v1/batches"
     try:
         with requests.Session() as session:
             session.trust_env = False  # a credential goes only to the host it was issued for, not to a proxy
-            with session.post(url, data=body, headers=headers, timeout=(_CONNECT, door.recipient.deadline),
-                              allow_redirects=False, stream=True) as answer:
-                return answer.status_code, answer.headers, _bounded(answer, batch, door)
+            request = session.prepare_request(requests.Request("POST", url, headers, data=body))
+            sign(request, door.signer)
+            with session.send(request, timeout=(_CONNECT, door.recipient.deadline), allow_redirects=False, stream=True) as answer:
+                return answer, _bounded(answer, batch, door)
     except _NO_ANSWER as error:
         # Nobody knows whether the recipient took it: the same batch goes out again under the same key.
         raise RecipientUnavailable("no-answer", f"{door.names(batch)}: {type(error).__name__} at its address; {_LATER}") from None
@@ -64,7 +68,8 @@ def _refuse(status: int, headers: requests.structures.CaseInsensitiveDict[str], 
         after = headers.get("Retry-After", "")
         seconds = int(after) if after.isascii() and after.isdigit() else None
         raise RecipientUnavailable(f"http-{status}", f"{door.names(batch)}: answered {status}; {_LATER}", seconds)
-    what = {401: "renew its token", 403: "ask for access", 404: "check its address", 409: "it knows this batch with other content",
+    what = {401: "renew its token, or have it register the key of `gateway recipient keys`", 403: "ask for access",
+            404: "check its address", 409: "it knows this batch with other content",
             413: "lower its batch_size"}.get(status, "ask the recipient")
     raise RecipientContractBreach(f"http-{status}", f"{door.names(batch)}: answered {status}; {what} (connection "
                                                     f"{door.connection.name}); {_LATER}")

@@ -20,6 +20,7 @@ from gateway.signing import expect_signed
 from keys import connection, keyring
 from keys.connection import Connection, ConnectionUnknown
 from keys.keyring import Keyring
+from keys.sign import Ed25519Signer
 from ledger import log
 from ledger.events import Event, Line
 from ledger.log import now
@@ -78,6 +79,11 @@ class Gateway:
     @property
     def passphrase(self) -> Path:
         return self.home / "secrets" / "keyring.passphrase"
+
+    def signer(self, recipient: str) -> Ed25519Signer:
+        """What signs deliveries to a recipient: a key of its own, so that nothing signed for one counts at another."""
+        key = self.keyring.derive("sign", "delivery", recipient)
+        return Ed25519Signer.from_seed(key.secret, key.id)
 
     @property
     def staging(self) -> staging.Staging:

@@ -78,8 +78,8 @@ def way_of(gateway: Gateway, errand: outbox.Errand) -> Way:
         terms_digest=_terms_digest(gateway, errand.entry, errand.recipient),
         consents=_consents(gateway, entry.grants.get(errand.recipient)))
     checkpoint, faults = _witnessed(gateway)
-    door = delivery.Door(errand.recipient, known, errand.entry, entry, gateway.connection(known.connection), clock=gateway.clock,
-                         checkpoint=checkpoint)
+    door = delivery.Door(errand.recipient, known, errand.entry, entry, gateway.connection(known.connection),
+                         gateway.signer(errand.recipient), clock=gateway.clock, checkpoint=checkpoint)
     return Way(gateway, errand, terms, door, faults)
 
 

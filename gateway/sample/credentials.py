@@ -64,10 +64,30 @@ class Credential:
     def fault(self) -> Fault:
         return self.faults.of(self.name)
 
-    def signature(self, receipt: bytes) -> str:
-        """`<key id>:<signature in base64>` over a receipt."""
+    @property
+    def gateway_keys(self) -> dict[str, str]:
+        """The gateway's public keys that were registered with this program, by key id; none if nobody did."""
+        path = _registered(self.faults.path.parent)
+        known: dict[str, dict[str, str]] = json.loads(path.read_text()) if path.exists() else {}
+        return known.get(self.name, {})
+
+    def sign(self, content: bytes) -> bytes:
+        """An Ed25519 signature."""
         seed = secrets.token_bytes(32) if self.fault is Fault.WRONG_SIGNATURE else self.seed
-        return f"{self.key_id}:{b64encode(Ed25519PrivateKey.from_private_bytes(seed).sign(receipt)).decode()}"
+        return Ed25519PrivateKey.from_private_bytes(seed).sign(content)
+
+    def signature(self, receipt: bytes) -> str:
+        """`<key id>:<signature in base64>` over a receipt file."""
+        return f"{self.key_id}:{b64encode(self.sign(receipt)).decode()}"
+
+
+def register(folder: Path, keys: dict[str, dict[str, str]]) -> None:
+    """Registers the gateway's public keys with the programs: {program: {key id: raw Ed25519 key in base64}}."""
+    write_private(_registered(folder), json.dumps(keys))
+
+
+def _registered(folder: Path) -> Path:
+    return folder / "gateway_keys.json"
 
 
 def load(folder: Path, names: tuple[str, ...]) -> dict[str, Credential]:

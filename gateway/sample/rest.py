@@ -11,6 +11,7 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse
 
+from gateway.sample import messages
 from gateway.sample.credentials import Credential, Fault
 from gateway.sample.store import BatchConflict, Parcel, Store, content_digest
 
@@ -27,13 +28,14 @@ def recipient(credential: Credential, store: Store) -> FastAPI:
     @app.post("/v1/batches")
     async def take(request: Request) -> Response:
         check_token(request, credential)
-        parcel = _parcel(request, await _body(request))
+        body = await _body(request)
+        await run_in_threadpool(messages.expect_signed, request, body, credential, store)
+        parcel = _parcel(request, body)
         try:
             receipt = await run_in_threadpool(store.take, parcel)
         except BatchConflict as conflict:
             raise HTTPException(409, str(conflict)) from conflict
-        headers = {"Receipt-Signature": credential.signature(receipt)}
-        return Response(receipt, media_type="application/json", headers=headers)
+        return messages.answer(request, receipt, credential)
 
     return app
 

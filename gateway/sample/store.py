@@ -21,6 +21,7 @@ CREATE TABLE IF NOT EXISTS records (
     ends_on TEXT, words TEXT NOT NULL, fields TEXT NOT NULL, PRIMARY KEY (entry, handle));
 CREATE TABLE IF NOT EXISTS receipts (
     batch TEXT PRIMARY KEY, digest TEXT NOT NULL, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS nonces (nonce TEXT PRIMARY KEY, until TEXT NOT NULL);
 """
 _UPSERT = """
 INSERT INTO records VALUES (:entry, :handle, :batch, :received_at, :ends_on, :words, :fields)
@@ -74,6 +75,14 @@ class Store:
         """The receipt given for a batch that was taken."""
         with self.open() as database:
             return bytes(database.execute("SELECT body FROM receipts WHERE batch = ?", [batch]).fetchone()[0])
+
+    def first_time(self, nonce: str, until: datetime) -> bool:
+        """Whether a nonce has not been seen; it is remembered until that moment."""
+        now = datetime.now(UTC).isoformat()
+        with self.open() as database:
+            database.execute("DELETE FROM nonces WHERE until < ?", [now])
+            row = [nonce, until.isoformat()]
+            return database.execute("INSERT OR IGNORE INTO nonces VALUES (?, ?)", row).rowcount == 1
 
     @contextmanager
     def open(self) -> Iterator[sqlite3.Connection]:

@@ -21,6 +21,7 @@ from gateway.sample.frontend import FrontEnd
 from gateway.sample.inbox import Inbox
 from gateway.sample.services import Shelf
 from gateway.sample.store import Store
+from gateway.settings import Gateway
 from keys import connection
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ class World:
     def start(self) -> None:
         """Returns when everything answers and the connections are written. Raises WorldDown if something does not."""
         former = self._former()
+        self._register_gateway()
         for name, app in self._applications().items():
             self.urls[name] = self._serve(app, former.get(_connection_name(name), ""))
         inbox, front_end = self._inbox(), self._front_end()
@@ -84,6 +86,13 @@ class World:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _register_gateway(self) -> None:
+        """Every recipient gets the public key that the gateway signs with for it, as `gateway recipient keys` prints it."""
+        gateway = Gateway(self.home, "")
+        if gateway.passphrase.is_file():
+            signers = {name: gateway.signer(name) for name in RECIPIENTS}
+            credentials.register(self.root, {name: {one.key_id: one.public_key} for name, one in signers.items()})
 
     def _applications(self) -> dict[str, FastAPI]:
         place, ends = self.root / "departments", fitting.publicity_ends(self._entries)

@@ -16,6 +16,7 @@ import delivery
 from catalog.load import load
 from delivery import Batch, Door, Effect, ReceiptMismatch, RecipientContractBreach, RecipientUnavailable
 from keys.connection import Connection
+from keys.sign import Ed25519Signer
 from records.identity import TEXT
 from records.stages import HANDLE, NOTICE
 
@@ -44,7 +45,7 @@ def door(theirs: Engine) -> Door:
     known, ticks = load(), count()
     recipient = known.recipients["public_resources"].model_copy(update={"deadline": 3})
     connection = Connection("public_resources", theirs.url.render_as_string(hide_password=False))
-    return Door("public_resources", recipient, "class_a_taxpayer", known.entries["class_a_taxpayer"], connection,
+    return Door("public_resources", recipient, "class_a_taxpayer", known.entries["class_a_taxpayer"], connection, Ed25519Signer.from_seed(b"k" * 32, "sign.1"),
                 sleep=lambda _: None, monotonic=lambda: float(next(ticks)))
 
 

@@ -20,6 +20,7 @@ from keys.sign import Ed25519Signer
 from records.identity import TEXT
 from records.stages import HANDLE
 
+GATEWAY = Ed25519Signer.from_seed(b"k" * 32, "sign.1")
 SIGNER = Ed25519Signer.from_seed(b"g" * 32, "gsxt-1")
 BATCH = Batch("b" * 64, pd.DataFrame({HANDLE: pd.array(["1-a"], dtype=TEXT), "name": pd.array(["某公司"], dtype=TEXT)}))
 
@@ -35,7 +36,7 @@ def door(folder: Path, sleep: Callable[[float], None] = lambda _: None) -> Door:
     known, ticks = load(), count()
     recipient = known.recipients["gsxt"].model_copy(update={"deadline": 5})
     connection = Connection("gsxt", folder.as_uri(), "", SIGNER.public_key, "gsxt-1")
-    return Door("gsxt", recipient, "serious_violation", known.entries["serious_violation"], connection,
+    return Door("gsxt", recipient, "serious_violation", known.entries["serious_violation"], connection, GATEWAY,
                 sleep=sleep, monotonic=lambda: float(next(ticks)))
 
 

@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 
 from catalog.load import load
 from delivery.base import Batch, Door, ReceiptMismatch, RecipientContractBreach
-from delivery.receipts import Answer, reason_code, verify
+from delivery.receipts import read, reason_code, verify_detached
 from keys.connection import Connection
 from keys.sign import Ed25519Signer
 from records.identity import TEXT
-from records.stages import HANDLE
+from records.stages import HANDLE, Receipt
 
 SIGNER = Ed25519Signer.from_seed(b"r" * 32, "site-1")
+GATEWAY = Ed25519Signer.from_seed(b"g" * 32, "sign.1")
 ENTRY, DIGEST = "class_a_taxpayer", "sha-256=:abc:"
 BATCH = Batch("b" * 64, pd.DataFrame({HANDLE: pd.array(["1-a", "1-b"], dtype=TEXT), "name": pd.array(["甲", "乙"], dtype=TEXT)}))
 PERSON = "欧阳静好330122197001010009"
@@ -30,7 +31,7 @@ PERSON = "欧阳静好330122197001010009"
 def door(**changed: str) -> Door:
     known = load()
     connection = Connection("credit_china", "http://127.0.0.1:1", **({"public_key": SIGNER.public_key, "key_id": "site-1"} | changed))
-    return Door("credit_china", known.recipients["credit_china"], ENTRY, known.entries[ENTRY], connection,
+    return Door("credit_china", known.recipients["credit_china"], ENTRY, known.entries[ENTRY], connection, GATEWAY,
                 clock=lambda: datetime(2026, 11, 23, tzinfo=UTC))
 
 
@@ -39,9 +40,14 @@ def receipt(**changed: Any) -> dict[str, Any]:
     return {"batch": BATCH.id, "entry": ENTRY, "content_digest": DIGEST, "received_at": "", "records": records} | changed
 
 
-def signed(content: dict[str, Any] | bytes, signer: Ed25519Signer = SIGNER) -> Answer:
+def signed(content: dict[str, Any] | bytes, signer: Ed25519Signer = SIGNER) -> tuple[bytes, str]:
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
-    return Answer(body, f"{signer.key_id}:{b64encode(signer.sign(body)).decode()}", DIGEST)
+    return body, f"{signer.key_id}:{b64encode(signer.sign(body)).decode()}"
+
+
+def verify(answer: tuple[bytes, str], batch: Batch, door: Door) -> Receipt:
+    verify_detached(*answer, batch, door)
+    return read(answer[0], DIGEST, batch, door)
 
 
 def test_a_sound_receipt_accepts_what_it_names() -> None:
@@ -71,14 +77,14 @@ def test_an_answer_that_is_not_this_batchs_receipt_counts_for_nothing(spoiled: d
 
 
 @pytest.mark.parametrize("forge", [
-    lambda answer: Answer(answer.body + b" ", answer.signature, DIGEST),
-    lambda answer: Answer(answer.body, "", DIGEST),
-    lambda answer: Answer(answer.body, "site-1:", DIGEST),
-    lambda answer: Answer(answer.body, "site-1:not base64", DIGEST),
-    lambda answer: Answer(answer.body, answer.signature.replace("site-1", "site-2"), DIGEST),
+    lambda answer: (answer[0] + b" ", answer[1]),
+    lambda answer: (answer[0], ""),
+    lambda answer: (answer[0], "site-1:"),
+    lambda answer: (answer[0], "site-1:not base64"),
+    lambda answer: (answer[0], answer[1].replace("site-1", "site-2")),
     lambda answer: signed(receipt(), Ed25519Signer.from_seed(b"x" * 32, "site-1")),
 ])
-def test_a_forged_or_missing_signature_counts_for_nothing(forge: Callable[[Answer], Answer]) -> None:
+def test_a_forged_or_missing_signature_counts_for_nothing(forge: Callable[[tuple[bytes, str]], tuple[bytes, str]]) -> None:
     with pytest.raises(ReceiptMismatch):
         verify(forge(signed(receipt())), BATCH, door())
 

@@ -4,73 +4,19 @@ from __future__ import annotations
 
 import json
 import socket
-import struct
 import threading
-from base64 import b64encode
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pandas as pd
 import pytest
 
 import delivery
-from catalog.load import load
 from delivery import Batch, Door, Effect, ReceiptMismatch, RecipientContractBreach, RecipientUnavailable
 from delivery.body import content_digest
-from keys.connection import Connection
-from keys.sign import Ed25519Signer
 from records.identity import TEXT
 from records.stages import HANDLE, NOTICE
-
-SIGNER = Ed25519Signer.from_seed(b"s" * 32, "platform-1")
-SECRET = "hush-hush-token"
-BATCH = Batch("b" * 64, pd.DataFrame({HANDLE: pd.array(["1-a", "1-b"], dtype=TEXT),
-                                      "name": pd.array(["欧阳静好", None], dtype=TEXT)}))
-
-
-class Platform(ThreadingHTTPServer):
-    """Answers by `script`, a list of functions of the handler, the last of them for ever after; keeps what it was sent."""
-
-    def __init__(self, *script: Callable[[BaseHTTPRequestHandler, bytes], None]) -> None:
-        self.script, self.got = list(script), []
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        server: Platform = self.server  # type: ignore[assignment]
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        server.got.append((dict(self.headers), body))
-        (server.script.pop(0) if len(server.script) > 1 else server.script[0])(self, body)
-
-    def log_message(self, *_: object) -> None:
-        """A test's server is silent."""
-
-
-def answer(handler: BaseHTTPRequestHandler, status: int, body: bytes = b"", **headers: str) -> None:
-    handler.send_response(status)
-    for name, value in headers.items():
-        handler.send_header(name.replace("_", "-"), value)
-    handler.send_header("Content-Length", str(len(body)))
-    handler.end_headers()
-    handler.wfile.write(body)
-
-
-def receipted(handler: BaseHTTPRequestHandler, body: bytes, size: int = 2) -> None:
-    sent = json.loads(body)
-    records = [{"handle": each["handle"], "status": "accepted"} for each in sent["records"][:size]]
-    receipt = json.dumps({"batch": sent["batch"], "entry": sent["entry"], "content_digest": handler.headers["Content-Digest"],
-                          "received_at": "", "records": records}).encode()
-    answer(handler, 200, receipt, Receipt_Signature=f"platform-1:{b64encode(SIGNER.sign(receipt)).decode()}")
-
-
-def reset(handler: BaseHTTPRequestHandler, _: bytes) -> None:
-    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
-    handler.wfile.flush()
-    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    handler.connection.close()
+from tests.delivery.platform_server import BATCH, SECRET, Platform, answer, door, receipted, reset
 
 
 @pytest.fixture
@@ -87,13 +33,6 @@ def platform() -> Iterator[Callable[..., tuple[Platform, Door]]]:
     for server in running:
         server.shutdown()
         server.server_close()
-
-
-def door(url: str) -> Door:
-    known = load()
-    recipient = known.recipients["national_platform"].model_copy(update={"deadline": 1})
-    connection = Connection("national_platform", url, SECRET, SIGNER.public_key, "platform-1")
-    return Door("national_platform", recipient, "class_a_taxpayer", known.entries["class_a_taxpayer"], connection)
 
 
 def test_a_batch_carries_its_key_digest_and_only_the_granted_fields(platform: Callable[..., tuple[Platform, Door]]) -> None:
@@ -137,7 +76,7 @@ def test_an_answer_outside_the_agreement_needs_a_person(platform: Callable[..., 
 
 @pytest.mark.parametrize("body", [b"<html>busy</html>", b"", b"{}", b"\xff\xfe"])
 def test_an_answer_that_is_no_receipt_proves_nothing(platform: Callable[..., tuple[Platform, Door]], body: bytes) -> None:
-    _, there = platform(lambda handler, _: answer(handler, 200, body, Receipt_Signature="platform-1:AAAA"))
+    _, there = platform(lambda handler, _: answer(handler, 200, body, Signature="pcg=:AAAA:", Signature_Input="pcg=()"))
     with pytest.raises(ReceiptMismatch):
         delivery.deliver(BATCH, there)
 
@@ -162,7 +101,7 @@ def test_an_effect_altered_on_the_way_is_noticed_though_the_recipient_took_it(
 
     _, there = platform(altered)
     withdrawal = Batch("c" * 64, pd.DataFrame({HANDLE: ["1-a"], NOTICE: ["repair"]}, dtype=TEXT), Effect.DELETE)
-    with pytest.raises(ReceiptMismatch, match="other content"):
+    with pytest.raises(ReceiptMismatch, match="another request"):
         delivery.deliver(withdrawal, there)
 
 

@@ -19,8 +19,9 @@ from sqlalchemy.engine import Engine
 import delivery
 from catalog.load import load
 from delivery import Batch, Door, Effect, RecipientContractBreach, RecipientUnavailable, outbox
-from delivery.body import content_digest, json_lines, rest_body
+from delivery.body import json_lines, rest_body
 from gateway.sample import World, creation
+from gateway.settings import Gateway, set_up
 from keys import connection
 from ledger import questions
 from ledger.events import Event
@@ -29,6 +30,7 @@ from records.schema import holdings, writing
 from records.schema import outbox as intents
 from records.stages import DIGEST, HANDLE, NOTICE, RECORD, Masked, Receipt
 from tests.conftest import NOON
+from tests.delivery.signed_push import push
 from tests.flow.held_content import content, marks
 
 ENTRY, NAME = "serious_violation", "云上公司"
@@ -40,6 +42,7 @@ WITHDRAWING = [*GONE, Effect.MARK]
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     home = tmp_path_factory.mktemp("home")
+    set_up(Gateway(home, f"sqlite:///{home / 'gateway.db'}"))
     creation.create(home, date(2026, 11, 20), scale=0.01)
     with World(home, load().entries) as running:
         yield running
@@ -53,7 +56,8 @@ def door(request: pytest.FixtureRequest, world: World) -> Door:
 def door_of(world: World, name: str) -> Door:
     known = load()
     recipient = known.recipients[name].model_copy(update={"deadline": 10})
-    return Door(name, recipient, ENTRY, known.entries[ENTRY], connection.load(world.home / "secrets" / "connections.yml")[name])
+    return Door(name, recipient, ENTRY, known.entries[ENTRY], connection.load(world.home / "secrets" / "connections.yml")[name],
+                Gateway(world.home, "").signer(name))
 
 
 @pytest.fixture
@@ -296,8 +300,7 @@ def test_an_effect_that_the_recipient_does_not_know_is_refused_whole(engine: Eng
     door = door_of(world, "credit_china")
     bring(engine, door, handles)
     body = json.dumps({"batch": handles[0], "entry": ENTRY, "effect": "burn", "records": []}).encode()
-    headers = {"Authorization": f"Bearer {door.connection.token}", "Idempotency-Key": handles[0], "Content-Digest": content_digest(body)}
-    assert requests.post(f"{door.connection.url}/v1/batches", data=body, headers=headers, timeout=10).status_code == 400
+    assert push(door.connection, door.signer, handles[0], body).status_code == 400
 
 
 @pytest.mark.parametrize("altered", [{"effect": "mark"}, {"effect": "burn"}, {}], ids=str)

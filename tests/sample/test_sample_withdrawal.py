@@ -23,6 +23,7 @@ from gateway.sample.inbox import Inbox
 from gateway.sample.site import Search
 from gateway.sample.store import Parcel, Store
 from keys.connection import Connection
+from keys.sign import Ed25519Signer
 from records.identity import TEXT
 from records.stages import HANDLE, NOTICE
 
@@ -121,7 +122,8 @@ def test_i6_a_withdrawal_that_finds_the_delivery_still_waiting_is_taken_after_it
     moments = iter([datetime(2026, 11, 23, tzinfo=UTC) + timedelta(microseconds=number) for number in range(9)])
     recipient = load().recipients["gsxt"]
     door = Door("gsxt", recipient, "penalty", load().entries["serious_violation"],
-                Connection("gsxt", inbox.folder.as_uri(), "", credential.public_key, credential.key_id), clock=lambda: next(moments))
+                Connection("gsxt", inbox.folder.as_uri(), "", credential.public_key, credential.key_id),
+                Ed25519Signer.from_seed(b"k" * 32, "sign.1"), clock=lambda: next(moments))
     for batch in (Batch("f" * 64, pd.DataFrame({HANDLE: ["h1"], "name": [PERSON], "until": ["2999-01-01"]}, dtype=TEXT)),
                   Batch("0" * 64, pd.DataFrame({HANDLE: ["h1"], NOTICE: ["repair"]}, dtype=TEXT), Effect.DELETE)):
         with pytest.raises(RecipientUnavailable):
