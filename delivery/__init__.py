@@ -20,11 +20,21 @@ __all__ = ["Batch", "DeliveryFailed", "Door", "Effect", "ReceiptMismatch", "Reci
            "batches", "deliver", "takedown_batches"]
 
 _METHODS = {"rest": rest.deliver, "package": package.deliver, "frontend": frontend.deliver}
+_TRIES, _LONGEST_PAUSE = 3, 10
 
 
 def deliver(batch: Batch, door: Door) -> Receipt:
     """Hands a batch over by the recipient's exchange method, whether it brings or withdraws, and returns its verified receipt.
 
-    Raises RecipientUnavailable, ReceiptMismatch or RecipientContractBreach; whatever it raises, the records stay pending.
+    A recipient that asks for a short pause (Retry-After) gets it, and the same batch again under the same key, three tries in
+    all; every other fault is left to a later try of the caller. Raises RecipientUnavailable, ReceiptMismatch or
+    RecipientContractBreach; whatever it raises, the records stay pending.
     """
+    for _ in range(_TRIES - 1):
+        try:
+            return _METHODS[door.recipient.method](batch, door)
+        except RecipientUnavailable as error:
+            if error.retry_after is None or error.retry_after > _LONGEST_PAUSE:
+                raise
+            door.sleep(error.retry_after)
     return _METHODS[door.recipient.method](batch, door)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NoReturn
 
 import requests
 
 from delivery.base import Batch, Door, RecipientContractBreach, RecipientUnavailable
 from delivery.body import content_digest, rest_body
+from delivery.exchange import is_untrusted, never_left, retry_after, within
 from delivery.messages import sign, verify
 from delivery.receipts import read
+from ledger.log import now
 from records.stages import Receipt
 
 _CONNECT = 5.0
@@ -22,8 +25,8 @@ _LATER = "its records stay pending and go out with the next try or night"
 def deliver(batch: Batch, door: Door) -> Receipt:
     """Posts the batch and returns the verified receipt.
 
-    Raises RecipientUnavailable (no connection, timeout, 429, 5xx), RecipientContractBreach (any other answer than 200),
-    ReceiptMismatch.
+    Raises RecipientUnavailable (no connection, timeout, 429, 5xx), RecipientContractBreach (any other answer than 200, a
+    certificate that is not trusted), ReceiptMismatch.
     """
     body = rest_body(batch, door.entry_code)
     digest = content_digest(body)
@@ -40,18 +43,29 @@ def _post(batch: Batch, door: Door, body: bytes, digest: str) -> tuple[requests.
                "Accept-Encoding": "identity"}  # the digest of an answer is over its bytes as sent
     url = f"{door.connection.url.rstrip('/')}/v1/batches"
     try:
-        with requests.Session() as session:
-            session.trust_env = False  # a credential goes only to the host it was issued for, not to a proxy
-            request = session.prepare_request(requests.Request("POST", url, headers, data=body))
-            sign(request, door.signer)
-            with session.send(request, timeout=(_CONNECT, door.recipient.deadline), allow_redirects=False, stream=True) as answer:
-                return answer, _bounded(answer, batch, door)
+        request = requests.Request("POST", url, headers, data=body).prepare()
+        sign(request, door.signer)
+        return within(_CONNECT + door.recipient.deadline, partial(_exchange, request, batch, door))
     except _NO_ANSWER as error:
-        # Nobody knows whether the recipient took it: the same batch goes out again under the same key.
-        raise RecipientUnavailable("no-answer", f"{door.names(batch)}: {type(error).__name__} at its address; {_LATER}") from None
+        if is_untrusted(error):
+            raise RecipientContractBreach("untrusted", f"{door.names(batch)}: its certificate is not trusted; ask the recipient, and "
+                                                       f"name its authority as ca of connection {door.connection.name}") from None
+        # Unless no connection came about nobody knows whether the recipient took it: the batch goes out again under the same key.
+        reason = "not-reached" if never_left(error) else "no-answer"
+        raise RecipientUnavailable(reason, f"{door.names(batch)}: {type(error).__name__} at its address; {_LATER}") from None
     except requests.RequestException as error:
         raise RecipientContractBreach("wrong-address", f"{door.names(batch)}: {type(error).__name__}; correct the url of connection "
                                                        f"{door.connection.name}; {_LATER}") from None
+
+
+def _exchange(request: requests.PreparedRequest, batch: Batch, door: Door) -> tuple[requests.Response, bytes]:
+    with requests.Session() as session:
+        session.trust_env = False  # a credential goes only to the host it was issued for, not to a proxy
+        session.verify = door.connection.ca or True
+        if door.connection.client_certificate:
+            session.cert = (door.connection.client_certificate, door.connection.client_key)
+        with session.send(request, timeout=(_CONNECT, door.recipient.deadline), allow_redirects=False, stream=True) as answer:
+            return answer, _bounded(answer, batch, door)
 
 
 def _bounded(answer: requests.Response, batch: Batch, door: Door) -> bytes:
@@ -65,9 +79,8 @@ def _bounded(answer: requests.Response, batch: Batch, door: Door) -> bytes:
 
 def _refuse(status: int, headers: requests.structures.CaseInsensitiveDict[str], batch: Batch, door: Door) -> NoReturn:
     if status == requests.codes.too_many_requests or status >= requests.codes.server_error:
-        after = headers.get("Retry-After", "")
-        seconds = int(after) if after.isascii() and after.isdigit() else None
-        raise RecipientUnavailable(f"http-{status}", f"{door.names(batch)}: answered {status}; {_LATER}", seconds)
+        after = retry_after(headers.get("Retry-After", ""), now())
+        raise RecipientUnavailable(f"http-{status}", f"{door.names(batch)}: answered {status}; {_LATER}", after)
     what = {401: "renew its token, or have it register the key of `gateway recipient keys`", 403: "ask for access",
             404: "check its address", 409: "it knows this batch with other content",
             413: "lower its batch_size"}.get(status, "ask the recipient")

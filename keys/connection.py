@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,20 @@ class ConnectionUnknown(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """How one department or recipient is reached. `public_key` is the raw Ed25519 key of its receipts in base64."""
+    """How one department or recipient is reached. `public_key` is the raw Ed25519 key of its receipts in base64.
+
+    Paths of PEM files: `client_certificate` and `client_key` show who we are (mTLS), `ca` is the authority its certificate must
+    come from.
+    """
 
     name: str
     url: str = field(repr=False)
     token: str = field(default="", repr=False)
     public_key: str = ""
     key_id: str = ""
+    client_certificate: str = ""
+    client_key: str = ""
+    ca: str = ""
 
 
 def load(path: Path) -> Mapping[str, Connection]:
@@ -51,11 +58,13 @@ def load(path: Path) -> Mapping[str, Connection]:
 def _connection(path: Path, name: str, entry: Any) -> Connection:
     if not isinstance(entry, dict):
         raise ConnectionUnknown(f"{path}: connection {name}: url and the rest stand below the name, as docs/connections.md shows")
-    unknown = sorted(set(entry) - {"url", "token", "public_key", "key_id"})
+    unknown = sorted(set(entry) - {one.name for one in fields(Connection)} - {"name"})
     if unknown or "url" not in entry:
         raise ConnectionUnknown(f"{path}: connection {name}: {'unknown key ' + unknown[0] if unknown else 'url is missing'}")
     if wrong := sorted(key for key, value in entry.items() if not isinstance(value, str)):
         raise ConnectionUnknown(f"{path}: connection {name}: {wrong[0]} is not text; put it in quotes")
+    if ("client_certificate" in entry) != ("client_key" in entry):
+        raise ConnectionUnknown(f"{path}: connection {name}: client_certificate and client_key come together")
     return Connection(name=name, **entry)
 
 

@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
@@ -158,8 +159,7 @@ class World:
         path = self.home / "secrets" / "connections.yml"
         others = connection.load(path) if path.exists() else {}
         kept = {
-            one.name: {"url": one.url, "token": one.token, "public_key": one.public_key, "key_id": one.key_id}
-            for one in others.values()
+            one.name: {key: said for key, said in asdict(one).items() if key != "name" and said} for one in others.values()
         }
         connection.save(path, kept | self._connections())
 

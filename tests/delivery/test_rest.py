@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 
 import pandas as pd
@@ -61,7 +62,7 @@ def test_a_recipient_in_trouble_is_tried_later(
         platform: Callable[..., tuple[Platform, Door]], script: Callable[[BaseHTTPRequestHandler, bytes], None], reason: str) -> None:
     _, there = platform(script)
     with pytest.raises(RecipientUnavailable) as caught:
-        delivery.deliver(BATCH, there)
+        delivery.deliver(BATCH, replace(there, sleep=lambda _: None))
     assert caught.value.reason == reason and "pending" in str(caught.value)
     assert caught.value.retry_after == (7 if reason == "http-429" else None)
 
