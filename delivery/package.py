@@ -1,10 +1,11 @@
-"""File packages: data first, manifest last, both by rename; then the recipient's signed receipt file is awaited."""
+"""File packages: data, the manifest's signature, the manifest last, all by rename; then the signed receipt file is awaited."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+from base64 import b64encode
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -52,9 +53,12 @@ def _put(incoming: Path, batch: Batch, door: Door, data: bytes) -> None:
     file = {"name": f"{batch.id}.jsonl", "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
     manifest = {"batch": batch.id, "entry": door.entry_code, "records": len(batch.payload), "files": [file],
                 "pushed_at": door.clock().isoformat(), **batch.says()}
+    announced = json.dumps(manifest, sort_keys=True).encode()
+    signature = f"{door.signer.key_id}:{b64encode(door.signer.sign(announced)).decode()}"
     _write(incoming / f"{batch.id}.jsonl", data)
-    # Last: a recipient that sees the manifest finds the data whole.
-    _write(incoming / f"{batch.id}.manifest.json", json.dumps(manifest, sort_keys=True).encode())
+    _write(incoming / f"{batch.id}.manifest.sig", signature.encode())
+    # Last: a recipient that sees the manifest finds the rest whole.
+    _write(incoming / f"{batch.id}.manifest.json", announced)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -56,6 +56,9 @@ def _post(batch: Batch, door: Door, body: bytes, digest: str) -> tuple[requests.
     except requests.RequestException as error:
         raise RecipientContractBreach("wrong-address", f"{door.names(batch)}: {type(error).__name__}; correct the url of connection "
                                                        f"{door.connection.name}; {_LATER}") from None
+    except OSError:  # requests tells so of a certificate file that is not there
+        raise RecipientContractBreach("no-certificate", f"{door.names(batch)}: a file of client_certificate, client_key or ca cannot be "
+                                      f"read; correct connection {door.connection.name}; {_LATER}") from None
 
 
 def _exchange(request: requests.PreparedRequest, batch: Batch, door: Door) -> tuple[requests.Response, bytes]:

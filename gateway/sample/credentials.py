@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 
 class Fault(StrEnum):
@@ -70,6 +71,16 @@ class Credential:
         path = _registered(self.faults.path.parent)
         known: dict[str, dict[str, str]] = json.loads(path.read_text()) if path.exists() else {}
         return known.get(self.name, {})
+
+    def is_gateways(self, content: bytes, signed: str) -> bool:
+        """Whether `<key id>:<signature in base64>` is the gateway's over this content."""
+        key_id, _, signature = signed.partition(":")
+        try:
+            key = Ed25519PublicKey.from_public_bytes(b64decode(self.gateway_keys[key_id]))
+            key.verify(b64decode(signature, validate=True), content)
+        except (KeyError, ValueError, InvalidSignature):
+            return False
+        return True
 
     def sign(self, content: bytes) -> bytes:
         """An Ed25519 signature."""

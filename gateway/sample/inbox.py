@@ -47,19 +47,26 @@ class Inbox:
     def _take_package(self, manifest: Path) -> None:
         batch = manifest.name.removesuffix(".manifest.json")
         try:
+            self._expect_signed(manifest, batch)
             receipt = self.store.take(_parcel(manifest, batch))
         except (BadPackage, BatchConflict):
-            for name in (f"{batch}.manifest.json", f"{batch}.jsonl"):
+            for name in (f"{batch}.manifest.json", f"{batch}.manifest.sig", f"{batch}.jsonl"):
                 self._move(name, "rejected")
             return
         # The package leaves the way before its receipt stands there: one that comes again is then a new one. Its data is
         # in the store by now, and a copy beside it would outlive a deletion.
         self._move(f"{batch}.manifest.json", "archive")
-        (self.folder / "incoming" / f"{batch}.jsonl").unlink(missing_ok=True)
+        for name in (f"{batch}.jsonl", f"{batch}.manifest.sig"):
+            (self.folder / "incoming" / name).unlink(missing_ok=True)
         if self.credential.fault in (Fault.HTML, Fault.WRONG_SIGNATURE):
             (self.folder / "receipts" / f"{batch}.spoiled").touch()
         html = self.credential.fault is Fault.HTML
         self._answer(batch, b"<!doctype html><title>error</title>" if html else receipt)
+
+    def _expect_signed(self, manifest: Path, batch: str) -> None:
+        signature = manifest.with_name(f"{batch}.manifest.sig")
+        if not signature.is_file() or not self.credential.is_gateways(manifest.read_bytes(), signature.read_text("ascii", "replace")):
+            raise BadPackage(f"manifest of {batch} is not signed by the gateway's registered key")
 
     def _mend(self) -> None:
         """Gives the right receipt for what was answered wrongly while a fault was on."""

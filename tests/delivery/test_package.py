@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -16,7 +16,7 @@ import delivery
 from catalog.load import load
 from delivery import Batch, Door, ReceiptMismatch, RecipientContractBreach, RecipientUnavailable
 from keys.connection import Connection
-from keys.sign import Ed25519Signer
+from keys.sign import Ed25519Signer, Ed25519Verifier
 from records.identity import TEXT
 from records.stages import HANDLE
 
@@ -42,7 +42,11 @@ def door(folder: Path, sleep: Callable[[float], None] = lambda _: None) -> Door:
 
 def take(folder: Path, signer: Ed25519Signer = SIGNER) -> None:
     """The recipient's side: reads the package as its manifest announces it, and puts a receipt."""
-    manifest = json.loads((folder / "incoming" / f"{BATCH.id}.manifest.json").read_bytes())
+    announced = (folder / "incoming" / f"{BATCH.id}.manifest.json").read_bytes()
+    key_id, _, gateways = (folder / "incoming" / f"{BATCH.id}.manifest.sig").read_text().partition(":")
+    assert key_id == GATEWAY.key_id
+    Ed25519Verifier(GATEWAY.public_key).verify(announced, b64decode(gateways))
+    manifest = json.loads(announced)
     data = (folder / "incoming" / manifest["files"][0]["name"]).read_bytes()
     assert hashlib.sha256(data).hexdigest() == manifest["files"][0]["sha256"]
     records = [{"handle": json.loads(line)["handle"], "status": "accepted"} for line in data.splitlines()]

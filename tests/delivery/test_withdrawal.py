@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -304,8 +305,9 @@ def test_an_effect_that_the_recipient_does_not_know_is_refused_whole(engine: Eng
 
 
 @pytest.mark.parametrize("altered", [{"effect": "mark"}, {"effect": "burn"}, {}], ids=str)
+@pytest.mark.parametrize("is_signed", [True, False])
 def test_an_effect_altered_in_a_manifest_is_noticed_and_the_package_rejected(
-        world: World, handles: list[str], tmp_path: Path, altered: dict[str, str]) -> None:
+        world: World, handles: list[str], tmp_path: Path, altered: dict[str, str], is_signed: bool) -> None:
     door, there = door_of(world, "gsxt"), Path(world.root) / "recipients" / "gsxt"
     [batch] = delivery.takedown_batches(notices(handles), Effect.DELETE, door)
     for name in ("incoming", "receipts"):
@@ -315,7 +317,13 @@ def test_an_effect_altered_in_a_manifest_is_noticed_and_the_package_rejected(
         delivery.deliver(batch, on_the_way)
     manifest = json.loads((tmp_path / "incoming" / f"{batch.id}.manifest.json").read_bytes())
     assert manifest.pop("effect") == "delete"
-    (tmp_path / "altered.json").write_text(json.dumps(manifest | altered))
+    announced = json.dumps(manifest | altered).encode()
+    (tmp_path / "altered.json").write_bytes(announced)
+    if is_signed:  # even then file and manifest must agree
+        signature = f"{door.signer.key_id}:{b64encode(door.signer.sign(announced)).decode()}"
+        (there / "incoming" / f"{batch.id}.manifest.sig").write_text(signature)
+    else:
+        (tmp_path / "incoming" / f"{batch.id}.manifest.sig").rename(there / "incoming" / f"{batch.id}.manifest.sig")
     (tmp_path / "incoming" / f"{batch.id}.jsonl").rename(there / "incoming" / f"{batch.id}.jsonl")
     (tmp_path / "altered.json").rename(there / "incoming" / f"{batch.id}.manifest.json")
     ends_at = time.monotonic() + 10

@@ -28,7 +28,7 @@ def test_a_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("text", "words"), [
     ("a: {url: x, tokn: y}", "unknown key tokn"), ("a: {token: y}", "url is missing"), ("a: {url: x, token: 7}", "token is not text"),
-    ("a: {url: x, token:}", "token is not text"), ("a: x", "connection a: url and the rest"), ("x", "names no connections"),
+    ("a: {url: x, token:}", "token is not text"), ("a: {url: x, client_key: y}", "come together"), ("a: x", "connection a: url and the rest"), ("x", "names no connections"),
 ])
 def test_a_misspelt_or_missing_key_is_named(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "connections.yml"

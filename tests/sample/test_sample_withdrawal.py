@@ -117,13 +117,15 @@ def test_an_effect_that_was_not_agreed_is_never_taken_for_another(store: Store, 
 def test_i6_a_withdrawal_that_finds_the_delivery_still_waiting_is_taken_after_it(
         tmp_path: Path, store: Store, credential: Credential) -> None:
     """The names would have it the other way round: what was brought last would have stayed for good."""
+    signer = Ed25519Signer.from_seed(b"k" * 32, "sign.1")
+    credentials.register(tmp_path, {credential.name: {signer.key_id: signer.public_key}})
     inbox = Inbox(tmp_path / "inbox", credential, store)
     inbox.create()
     moments = iter([datetime(2026, 11, 23, tzinfo=UTC) + timedelta(microseconds=number) for number in range(9)])
     recipient = load().recipients["gsxt"]
     door = Door("gsxt", recipient, "penalty", load().entries["serious_violation"],
                 Connection("gsxt", inbox.folder.as_uri(), "", credential.public_key, credential.key_id),
-                Ed25519Signer.from_seed(b"k" * 32, "sign.1"), clock=lambda: next(moments))
+                signer, clock=lambda: next(moments))
     for batch in (Batch("f" * 64, pd.DataFrame({HANDLE: ["h1"], "name": [PERSON], "until": ["2999-01-01"]}, dtype=TEXT)),
                   Batch("0" * 64, pd.DataFrame({HANDLE: ["h1"], NOTICE: ["repair"]}, dtype=TEXT), Effect.DELETE)):
         with pytest.raises(RecipientUnavailable):

@@ -7,7 +7,7 @@ import json
 import sqlite3
 import stat
 import time
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import date, datetime
@@ -271,14 +271,23 @@ def test_the_front_end_takes_rows_and_refuses_one_without_a_handle(world: World)
     assert state.handles(world.home, "public_resources", "penalty") == {"f1"}
 
 
-def drop_package(world: World, batch: str, body: bytes, digest: str | None = None) -> Path:
+def drop_package(world: World, batch: str, body: bytes, digest: str | None = None, signed_for: str = "gsxt") -> Path:
     folder = world.root / "recipients" / "gsxt"
     (folder / "incoming" / f"{batch}.jsonl").write_bytes(body)
     file = {"name": f"{batch}.jsonl", "sha256": digest or hashlib.sha256(body).hexdigest(), "bytes": len(body)}
     draft = folder / "incoming" / f"{batch}.manifest.json.tmp"
     draft.write_text(json.dumps({"batch": batch, "entry": "penalty", "records": 1, "files": [file]}))
+    signer = Gateway(world.home, "").signer(signed_for)
+    signature = f"{signer.key_id}:{b64encode(signer.sign(draft.read_bytes())).decode()}"
+    (folder / "incoming" / f"{batch}.manifest.sig").write_text(signature)
     draft.rename(folder / "incoming" / f"{batch}.manifest.json")
     return folder
+
+
+def test_t14_a_package_whose_manifest_is_signed_for_another_recipient_is_rejected(world: World) -> None:
+    folder = drop_package(world, "p9", json.dumps(record("p9")).encode(), signed_for="credit_china")
+    assert soon((folder / "rejected" / "p9.manifest.json").exists)
+    assert not (folder / "receipts" / "p9.receipt.json").exists()
 
 
 def test_a_package_gets_a_signed_receipt_and_leaves_the_inbox(world: World) -> None:
