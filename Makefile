@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 BIN := $(CURDIR)/.venv/bin
 INSTALLED := .venv/installed
-ROOMS := keys records catalog ledger connectors expectations release masking delivery console gateway
+ROOMS := keys records catalog ledger connectors expectations release masking delivery console gateway ledger_audit
 
 # Airflow's home is this folder (airflow.cfg); `*_cmd` secrets need the environment's own python first on the path.
 export AIRFLOW_HOME := $(CURDIR)

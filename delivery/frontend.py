@@ -33,6 +33,9 @@ def deliver(batch: Batch, door: Door) -> Receipt:
     try:
         table = _table(engine, batch, door)
         rows = _rows(batch, door)
+        if door.checkpoint and "checkpoint" in table.c:
+            # once a batch, in its first row: it is the same for all of them
+            rows["checkpoint"] = pd.Series([door.checkpoint, *[None] * (len(rows) - 1)], index=rows.index, dtype=rows["batch"].dtype)
         with engine.begin() as connection:
             (_copy if engine.dialect.name == "postgresql" else _replace)(connection, table, rows)
         return _await(engine, table, batch, door)

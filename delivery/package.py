@@ -52,7 +52,7 @@ def _receipt(folder: Path, batch: Batch) -> Path:
 def _put(incoming: Path, batch: Batch, door: Door, data: bytes) -> None:
     file = {"name": f"{batch.id}.jsonl", "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
     manifest = {"batch": batch.id, "entry": door.entry_code, "records": len(batch.payload), "files": [file],
-                "pushed_at": door.clock().isoformat(), **batch.says()}
+                "pushed_at": door.clock().isoformat(), **batch.says()} | ({"checkpoint": door.checkpoint} if door.checkpoint else {})
     announced = json.dumps(manifest, sort_keys=True).encode()
     signature = f"{door.signer.key_id}:{b64encode(door.signer.sign(announced)).decode()}"
     _write(incoming / f"{batch.id}.jsonl", data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from functools import partial
 from typing import NoReturn
 
@@ -41,6 +42,8 @@ def _post(batch: Batch, door: Door, body: bytes, digest: str) -> tuple[requests.
     headers = {"Authorization": f"Bearer {door.connection.token}", "Content-Type": "application/json",
                "Content-Digest": digest, "Idempotency-Key": batch.id,
                "Accept-Encoding": "identity"}  # the digest of an answer is over its bytes as sent
+    if door.checkpoint:
+        headers["Ledger-Checkpoint"] = b64encode(door.checkpoint.encode()).decode()
     url = f"{door.connection.url.rstrip('/')}/v1/batches"
     try:
         request = requests.Request("POST", url, headers, data=body).prepare()

@@ -23,7 +23,7 @@ def home() -> Path:
 
 def prepare(night: date) -> Gateway:
     """Makes what is missing, and returns the gateway. Safe to repeat; secrets and keys are made once, with mode 0600."""
-    from gateway.sample import create
+    from gateway.sample import create, know_ledger
 
     for name in secret.NAMES:
         secret.secret(name)
@@ -31,6 +31,7 @@ def prepare(night: date) -> Gateway:
     gateway = from_environment()
     set_up(gateway)
     create(gateway.home, night)
+    know_ledger(gateway)
     return gateway
 
 

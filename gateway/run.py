@@ -16,6 +16,8 @@ from gateway.settings import Gateway
 
 # A night that someone waits for does not wait between the tries.
 os.environ.setdefault("GATEWAY_RETRY_SECONDS", "0")
+# The sample world has a witness: nothing is brought without it.
+os.environ.setdefault("GATEWAY_WITNESS_HOURS", "4")
 
 Tell = Callable[[str], None]
 AGAIN = "decide_again"

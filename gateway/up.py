@@ -151,6 +151,7 @@ def main() -> int:
 
     place = house.home()
     os.umask(0o077)
+    os.environ.setdefault("GATEWAY_WITNESS_HOURS", "4")  # the sample world has a witness
     port = _port(os.environ.get("PORT", "8080"))
     logs = place / "var" / "logs"
     ended = asked_to_end()

@@ -17,7 +17,7 @@ from gateway.sample.credentials import Credential, Fault
 
 _FIXED = "handle TEXT PRIMARY KEY, batch TEXT, pushed_at TEXT, taken_flag INTEGER, taken_at TEXT, failure_reason TEXT"
 _TOLD = ("effect", "notice")
-_NOT_FIELDS = ("rowid", "handle", "batch", "pushed_at", "taken_flag", "taken_at", "failure_reason", *_TOLD)
+_NOT_FIELDS = ("rowid", "handle", "batch", "pushed_at", "taken_flag", "taken_at", "failure_reason", "checkpoint", *_TOLD)
 _TAKEN, _FAILED = 1, 2
 
 
@@ -43,7 +43,7 @@ class FrontEnd:
             for entry, fields in self.columns.items():
                 database.execute(f'CREATE TABLE IF NOT EXISTS "share_{entry}" ({_FIXED})')
                 known = {row[1] for row in database.execute(f'PRAGMA table_info("share_{entry}")')}
-                for name in (*_TOLD, *fields):
+                for name in ("checkpoint", *_TOLD, *fields):
                     if name not in known:
                         database.execute(f'ALTER TABLE "share_{entry}" ADD COLUMN "{name}" TEXT')
 

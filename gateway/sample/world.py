@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
@@ -16,13 +17,14 @@ from urllib.parse import urlsplit
 import uvicorn
 from fastapi import FastAPI
 
-from gateway.sample import credentials, fitting, rest, services, site
+from gateway.sample import credentials, fitting, rest, services, site, watching
 from gateway.sample.credentials import Credential, Fault
 from gateway.sample.frontend import FrontEnd
 from gateway.sample.inbox import Inbox
 from gateway.sample.services import Shelf
 from gateway.sample.store import Store
 from gateway.settings import Gateway
+from gateway.witness import NAME
 from keys import connection
 
 log = logging.getLogger(__name__)
@@ -52,6 +54,8 @@ class World:
         self._servers: list[tuple[uvicorn.Server, threading.Thread]] = []
         self._loops: list[threading.Thread] = []
         self.urls: dict[str, str] = {}
+        self.witness = watching.witness_of(self.home)
+        self._witness: ThreadingHTTPServer | None = None
 
     def start(self) -> None:
         """Returns when everything answers and the connections are written. Raises WorldDown if something does not."""
@@ -64,12 +68,19 @@ class World:
         front_end.create()
         for name, take in (("gsxt", inbox.take), ("public_resources", front_end.take)):
             self._repeat(name, take)
+        self._witness = watching.listening(self.witness, urlsplit(former.get(NAME, "")).port or 0)
+        self._loops.append(threading.Thread(target=self._witness.serve_forever, args=(_PACE,), name=NAME, daemon=True))
+        self._loops[-1].start()
         self._await()
         self._write_connections()
 
     def stop(self) -> None:
         """Ends all programs; what they hold stays."""
         self._stopping.set()
+        if self._witness:
+            self._witness.shutdown()
+            self._witness.server_close()
+            self._witness = None
         for server, _ in self._servers:
             server.should_exit = True
         for thread in [thread for _, thread in self._servers] + self._loops:
@@ -173,6 +184,7 @@ class World:
             "law_enforcement_db": {"url": f"sqlite:///{place / 'law_enforcement' / 'enforcement.db'}"},
             "gsxt": _answering(self._known["gsxt"], f"file://{recipients / 'gsxt'}"),
             "public_resources": {"url": f"sqlite:///{self._holdings('public_resources')}"},
+            **({NAME: watching.connection_of(self.witness, self._witness)} if self._witness else {}),
         }
 
 

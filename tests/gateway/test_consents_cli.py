@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from gateway.cli import app
 from gateway.settings import from_environment
+from ledger.log import read
 from records.schema import lines
 from tests.catalog.altered import PERSON, alter, copied
 
@@ -39,9 +40,9 @@ def test_i8_a_consent_is_given_listed_and_revoked_and_the_number_is_nowhere(run,
     [row] = json.loads(told[3].stdout)
     assert row["revoked_on"] == "2026-06-01" and row["scope"] == "书面同意" and row["document"] == "同意书1号"
     with from_environment().engine.connect() as connection:
-        events = connection.execute(lines.select()).mappings().all()
-    assert [event["event"] for event in events] == ["consent_given", "consent_revoked"]
-    assert all(json.loads(event["body"])["notes"]["subject"] == row["subject"] for event in events)
+        events = list(read(connection, lines.c.event.like("consent%")))
+    assert [event.event for event in events] == ["consent_given", "consent_revoked"]
+    assert all(event.notes["subject"] == row["subject"] for event in events)
     assert not any(NUMBER in each.output for each in told)
     assert not any(NUMBER.encode() in file.read_bytes() for file in (tmp_path / "home").rglob("*") if file.is_file())
     assert CliRunner().invoke(app, ["ledger", "verify"]).exit_code == 0

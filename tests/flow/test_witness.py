@@ -1,0 +1,175 @@
+"""Somebody else vouches for the ledger, or nothing is brought: a witness that is the auditor's own program, over HTTP."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from base64 import b64decode
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from gateway.night import decide_all, run_night
+from gateway.sample import World, held, know_ledger
+from gateway.settings import Gateway
+from gateway.takedown import Order, open_takedown
+from gateway.witness import NotWitnessed, WitnessUnavailable, ask, expect_witnessed, ledger_key
+from ledger import checkpoints, log
+from ledger.erasure import renew
+from ledger.export import export
+from ledger_audit.check import Keys, check
+from ledger_audit.exported import read
+from ledger_audit.notes import expect_signed, read_checkpoint, read_key
+from records.schema import runs, writing
+from records.stages import Notice
+from tests.flow.conftest import NIGHT
+from tests.flow.held_content import ON
+from tests.flow.test_story import ENTRY, FEED, held_by_all
+
+HOURS = timedelta(hours=4)
+
+
+@pytest.fixture
+def watched(gateway: Gateway) -> Gateway:
+    know_ledger(gateway)
+    return replace(gateway, witness_within=HOURS)
+
+
+def test_a_night_is_witnessed_and_its_export_is_clean_for_the_auditor(watched: Gateway, world: World, tmp_path: Path) -> None:
+    run_night(watched, ON, [FEED], print)
+    ask(watched)
+    with watched.engine.connect() as connection:
+        export(connection, tmp_path / "export", with_openings=True)
+    keys = Keys((read_key(ledger_key(watched).text),), (world.witness.key,))
+    exported, kept = read(tmp_path / "export"), world.witness.last(ledger_key(watched).name)
+    assert kept is not None and check(exported, keys, [kept]) == []
+    assert kept.size == len(exported.hashes) > 10 and expect_signed(exported.checkpoints[-1], world.witness.key) > 0
+
+
+def test_every_delivery_carries_a_checkpoint_that_the_witness_cosigned(watched: Gateway, world: World) -> None:
+    run_night(watched, ON, [FEED], print)
+    manifests = [json.loads(path.read_text()) for path in (watched.home / "sample").rglob("*.manifest.json")]
+    assert manifests
+    for manifest in manifests:
+        note = read_checkpoint(manifest["checkpoint"])
+        assert expect_signed(note, read_key(ledger_key(watched).text)) == 0 and expect_signed(note, world.witness.key) > 0
+
+
+def test_without_a_witness_nothing_is_brought_and_the_run_says_so(watched: Gateway, world: World) -> None:
+    assert world._witness
+    world._witness.shutdown()
+    world._witness.server_close()
+    world._witness = None
+    told: list[str] = []
+    [run] = run_night(watched, ON, [FEED], told.append)
+    assert not any(any(entries.values()) for entries in held(watched.home).values())
+    assert any("nothing is brought" in words for words in told)
+    with watched.engine.connect() as connection:
+        assert connection.execute(sa.select(runs.c.state).where(runs.c.run == run)).scalar_one() == "failed"
+    log.verify(watched.engine)
+
+
+def test_i6_a_takedown_goes_on_where_no_witness_answers(watched: Gateway, world: World) -> None:
+    run_night(watched, ON, [FEED], print)
+    record = held_by_all(watched)
+    assert world._witness
+    world._witness.shutdown()
+    world._witness.server_close()
+    world._witness = None
+    later = replace(watched, clock=lambda: NIGHT + timedelta(hours=5))
+    open_takedown(later, [record], Order(Notice.REPAIR, "云信修〔2026〕9号", "李某"))
+    figures = decide_all(later, [ENTRY], print)
+    assert {one["withdrawn"] for one in figures.values()} == {1} or figures == {}
+    assert record not in {row[0] for row in _holding(later)}
+
+
+def _holding(gateway: Gateway) -> list[tuple[str]]:
+    with gateway.engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(sa.text("SELECT record FROM holdings"))]
+
+
+def test_a_witness_that_is_away_for_less_than_allowed_stops_nothing(watched: Gateway, world: World) -> None:
+    first = expect_witnessed(watched)
+    assert world._witness
+    world._witness.shutdown()
+    world._witness.server_close()
+    world._witness = None
+    assert expect_witnessed(replace(watched, clock=lambda: NIGHT + timedelta(hours=3))) == first
+    with pytest.raises(NotWitnessed, match="nothing is brought"):
+        expect_witnessed(replace(watched, clock=lambda: NIGHT + timedelta(hours=5)))
+    with pytest.raises(WitnessUnavailable):
+        ask(watched)
+
+
+def copy_state(from_: Path, to: Path) -> None:
+    with closing(sqlite3.connect(from_)) as source, closing(sqlite3.connect(to)) as target:
+        source.backup(target)
+
+
+def test_i6_a_restored_backup_that_is_older_than_what_the_witness_saw_brings_nothing(watched: Gateway, world: World) -> None:
+    """The suppression list in the backup lacks the last takedowns: what they withdrew must not go out again."""
+    run_night(watched, ON, [FEED], print)
+    copy_state(watched.home / "gateway.db", watched.home / "backup.db")
+    record = held_by_all(watched)
+    open_takedown(watched, [record], Order(Notice.REPAIR, "云信修〔2026〕8号", "李某"))
+    decide_all(watched, [ENTRY], print)
+    ask(watched)
+    copy_state(watched.home / "backup.db", watched.home / "gateway.db")
+    restored = replace(watched, clock=lambda: NIGHT + timedelta(hours=2))
+    with pytest.raises(NotWitnessed, match="older backup was restored"):
+        expect_witnessed(restored)
+    before = held(watched.home)
+    told: list[str] = []
+    run_night(restored, ON, [FEED], told.append)
+    assert held(watched.home) == before and any("older backup was restored" in words for words in told)
+    # Compliance decides, enters the takedowns of the lost time again, and the ledger goes on under a new name.
+    open_takedown(restored, [record], Order(Notice.REPAIR, "云信修〔2026〕8号", "李某"))
+    with writing(restored.engine) as connection:
+        renew(connection, "decision 12", NIGHT)
+    know_ledger(restored)
+    run_night(restored, ON, [FEED], print)
+    assert held(watched.home) == before
+    assert checkpoints.size_of(expect_witnessed(restored)) > 0
+
+
+def test_an_unregistered_ledger_is_not_witnessed(gateway: Gateway, world: World) -> None:
+    with pytest.raises(NotWitnessed, match="answered 404"):
+        expect_witnessed(replace(gateway, witness_within=HOURS))
+
+
+def test_a_ledger_rewritten_behind_the_witness_is_not_witnessed(watched: Gateway, world: World) -> None:
+    """Whoever owns database and keys rewrites a line, the tree and every checkpoint: only the witness can tell."""
+    ask(watched)
+    with writing(watched.engine) as connection:
+        row = list(log.read(connection))
+        for table in ("ledger", "openings", "checkpoints"):
+            connection.execute(sa.text(f"DELETE FROM {table}"))
+        connection.execute(sa.text("UPDATE ledger_head SET seq = 0, frontier = ''"))
+        log.append(connection, [log_line(line) for line in row], NIGHT + timedelta(seconds=1))
+        log.append(connection, [log_line(row[0])], NIGHT)
+    log.verify(watched.engine)
+    with pytest.raises(NotWitnessed, match="answered 422"):
+        ask(watched)
+
+
+def log_line(told: log.Told):
+    from ledger.events import Line
+
+    return Line(told.event, told.run, told.feed, told.recipient, told.figures, told.notes)
+
+
+def test_an_answer_under_another_key_is_no_witness(watched: Gateway, world: World) -> None:
+    from keys import connection as kept
+
+    path = watched.home / "secrets" / "connections.yml"
+    known = {name: {"url": one.url, "token": one.token, "public_key": one.public_key, "key_id": one.key_id}
+             for name, one in kept.load(path).items()}
+    known["witness"]["public_key"] = known["gsxt"]["public_key"]
+    kept.save(path, known)
+    assert b64decode(known["witness"]["public_key"]) != world.witness.key.raw
+    with pytest.raises(NotWitnessed, match="not signed by the key"):
+        ask(watched)
