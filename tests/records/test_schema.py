@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Engine
 
+from ledger import log
 from records import schema
 from records.lock import exclusive
 
@@ -64,3 +66,55 @@ def test_what_was_held_before_marks_were_known_is_held_without_one(tmp_path: Pat
     with former.connect() as connection:
         assert connection.execute(sa.select(schema.holdings.c.handle, schema.holdings.c.state)).all() == [("handle", "held")]
     former.dispose()
+
+
+def chained(url: str, bodies: list[str]) -> str:
+    """A state database of before the tree, with a chain of lines; returns the last one's hash."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    config.attributes["url"] = url
+    command.upgrade(config, "0007")
+    previous, rows = "0" * 64, []
+    for seq, body in enumerate(bodies, 1):
+        row = {"seq": seq, "at": "2026-11-23T00:00:00.000+00:00", "event": "takedown_opened", "run": "", "feed": "store.penalty",
+               "recipient": "", "body": body, "previous": previous}
+        text = "".join(f"{len(str(part))}:{part}" for part in row.values())
+        previous = hashlib.sha256(text.encode()).hexdigest()
+        rows.append(row | {"hash": previous})
+    former = schema.connect(url)
+    with former.begin() as connection:
+        columns = ", ".join(rows[0])
+        connection.execute(sa.text(f"INSERT INTO ledger ({columns}) VALUES ({', '.join(':' + name for name in rows[0])})"), rows)
+        connection.execute(sa.text("UPDATE ledger_head SET seq = :seq, hash = :hash"), {"seq": len(rows), "hash": previous})
+    former.dispose()
+    return previous
+
+
+BODY = '{"figures":{},"notes":{"by":"Li Si","entry":"penalty","record":"r1"}}'
+
+
+def test_i8_the_chain_of_before_becomes_a_tree_that_says_the_same_and_holds_no_name(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'state.db'}"
+    last = chained(url, [BODY, BODY])
+    schema.migrate(url)
+    engine = schema.connect(url)
+    assert log.verify(engine).lines == 3
+    with engine.connect() as connection:
+        first, second, replaced = log.read(connection)
+        assert first.notes == second.notes == {"by": "Li Si", "entry": "penalty", "record": "r1"} and first.seq == 1
+        assert first.at == "2026-11-23T00:00:00.000+00:00" and replaced.notes["head"] == last
+        assert "Li Si" not in str(connection.execute(sa.select(schema.lines)).all())
+    engine.dispose()
+
+
+def test_a_chain_that_was_altered_is_not_made_to_look_sound(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'state.db'}"
+    chained(url, [BODY, BODY])
+    engine = schema.connect(url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE ledger SET body = :body WHERE seq = 1"), {"body": BODY.replace("r1", "r2")})
+    with pytest.raises(RuntimeError, match="line 1: does not follow"):
+        schema.migrate(url)
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM ledger")).scalar_one() == 2
+    engine.dispose()
