@@ -58,6 +58,7 @@ def _report(gateway: Gateway, found: Facts) -> dict[str, Any]:
         "grants": disclosure.grants(gateway, found),
         "again": withdrawals.again(gateway, found.night),
         "overdue": withdrawals.overdue(gateway),
+        "cleared": withdrawals.cleared(gateway),
         "stock": stock.stock(gateway, now.date()),
         "earlier": list(found.earlier.itertuples()),
         "catalog": gateway.catalog,

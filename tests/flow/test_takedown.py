@@ -8,12 +8,13 @@ from datetime import date, timedelta
 
 import pytest
 
+from console.report import write_report
 from delivery import Effect
 from gateway.night import backfill, decide_all, run_night
 from gateway.sample import World
 from gateway.sample.credentials import Fault, Faults
 from gateway.settings import Gateway
-from gateway.takedown import NoTakedown, Order, lift, open_takedown, outstanding, status
+from gateway.takedown import NoTakedown, Order, clear_times, lift, open_takedown, outstanding, status
 from ledger.events import Event
 from ledger.questions import events
 from records.stages import Notice
@@ -77,6 +78,23 @@ def test_a_recipient_that_is_down_is_overdue_until_it_confirms_and_holds_up_nobo
     decide_all(served, [ENTRY])
     assert showing(served, document) == set() and states(served)["credit_china"] == ("confirmed", False)
     assert outstanding(served) == []
+
+
+def test_how_long_each_recipient_took_is_told_per_recipient(served: Gateway) -> None:
+    opened_at = served.clock()
+    records = [held_by_all(served)]
+    open_takedown(served, records, REPAIR)
+    assert clear_times(served).empty
+    later = replace(served, clock=lambda: opened_at + timedelta(hours=6))
+    decide_all(later, [ENTRY])
+    times = clear_times(later).set_index("recipient")
+    assert set(times.index) == ALL and (times["records"] == 1).all()
+    assert all(abs(hours - 6) < 0.001 for name in ("p50", "p95", "p99") for hours in times[name])
+    assert "撤回确认用时" in page(later) and "6.00" in page(later)
+
+
+def page(gateway: Gateway) -> str:
+    return write_report(gateway, ON.isoformat(), gateway.home / "reports").read_text("utf-8")
 
 
 def test_d41_a_mark_keeps_the_record_and_shows_it_until_it_is_lifted(served: Gateway) -> None:
