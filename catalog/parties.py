@@ -81,10 +81,17 @@ class Body(StrEnum):
     MEDIA = "media"
 
 
+class PublicPages(Closed):
+    """Where a public site shows a record ({entry}, {handle}) and searches ({entry}, {text}): paths on its connection's address."""
+
+    record: Words
+    search: Words
+
+
 class Recipient(Closed):
     """A recipient 接收方: how it is reached and how long its receipt may take. `batch_size` in records, `deadline` in seconds.
 
-    `contact` answers there for repair and takedown (D43).
+    `contact` answers there for repair and takedown (D43). `public` are the pages that are read after it confirmed a takedown.
     """
 
     title: Title
@@ -95,3 +102,4 @@ class Recipient(Closed):
     connection: Name
     batch_size: int = Key(ge=1, le=200_000)
     deadline: int = Key(ge=1, le=3600)
+    public: PublicPages | None = None

@@ -41,6 +41,13 @@ def decide_entry(entry: str, run_id: str | None = None) -> dict[str, dict[str, i
     return night.decide_entry(entry, f"airflow:{run_id}")
 
 
+@task(doc_md="Reads the public pages of the sites that confirmed a takedown; red if one still shows a record.", trigger_rule="all_done")
+def probe_sites() -> None:
+    from gateway import night
+
+    night.probe_sites()
+
+
 with DAG(
     dag_id="decide_again",
     dag_display_name="再决定 decide_again",
@@ -63,4 +70,4 @@ with DAG(
     max_active_runs=1,
     doc_md=ABOUT,
 ):
-    decide_entry.expand(entry=outstanding())
+    decide_entry.expand(entry=outstanding()) >> probe_sites()

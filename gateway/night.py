@@ -11,7 +11,7 @@ from typing import Any
 
 import connectors
 import delivery
-from gateway import again, closing, failing, intake, outgo, takedown
+from gateway import again, closing, failing, intake, outgo, probe, takedown
 from gateway.failing import Run
 from gateway.intake import Json
 from gateway.settings import Gateway, from_environment
@@ -79,6 +79,12 @@ def entries_to_decide() -> list[str]:
 def entries_to_take_back() -> list[str]:
     """The entries of which some recipient has not confirmed a takedown."""
     return takedown.outstanding(wired())
+
+
+def probe_sites() -> None:
+    """Reads the public pages of sites that confirmed a takedown. Raises NightIncomplete if one still shows a record."""
+    if troubles := probe.probe(wired()):
+        raise closing.NightIncomplete(" ".join(troubles))
 
 
 def decide_entry(entry: str, trigger: str) -> dict[str, Json]:

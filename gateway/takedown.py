@@ -17,7 +17,7 @@ from ledger.disclosed import history
 from ledger.events import Event, Line
 from ledger.holdings import TEXT, Holder
 from records.identity import handles
-from records.schema import holdings, outbox, withdrawn, writing
+from records.schema import holdings, outbox, probes, withdrawn, writing
 from records.stages import Notice
 from records.workdays import add_working_days
 
@@ -84,15 +84,16 @@ def lift(gateway: Gateway, record: str, document: str, by: str) -> str:
 
 
 def status(gateway: Gateway, today: date) -> list[dict[str, Any]]:
-    """Every open takedown and recipient: record, entry, reason, document, since, deadline, recipient, state, at, overdue.
+    """Every open takedown and recipient: record, entry, reason, document, since, deadline, effect, recipient, state, at, overdue.
 
-    state: "confirmed" (the recipient's receipt came at `at`), "outstanding" (it holds the record, or may hold it).
+    state: "outstanding" (it holds the record, or may hold it), "confirmed" (its receipt came at `at`), "verified" (a public site
+    confirmed, and its pages no longer show it), "visible" (it confirmed, and they do).
     """
     with gateway.engine.connect() as connection:
         rows = connection.execute(sa.select(withdrawn).where(withdrawn.c.lifted_at.is_(None)).order_by(withdrawn.c.since)).mappings().all()
-    names = ("entry", "record", "reason", "document", "since", "deadline")
+    names = ("entry", "record", "reason", "document", "since", "deadline", "effect")
     return [{name: row[name] for name in names} | {"recipient": recipient, "state": state, "at": at,
-                "overdue": state == "outstanding" and bool(row["deadline"]) and today.isoformat() > row["deadline"]}
+                "overdue": state in ("outstanding", "visible") and bool(row["deadline"]) and today.isoformat() > row["deadline"]}
             for row in rows for recipient, state, at in _by_recipient(gateway, row["entry"], row["record"])]
 
 
@@ -106,7 +107,7 @@ def clear_times(gateway: Gateway) -> pd.DataFrame:
 
     Columns recipient, records, p50, p95, p99: hours; a percentile is the time of a takedown that was, not one in between.
     """
-    rows = [row for row in status(gateway, gateway.today) if row["state"] == "confirmed" and row["at"] >= row["since"]]
+    rows = [row for row in status(gateway, gateway.today) if row["state"] in ("confirmed", "verified") and row["at"] >= row["since"]]
     found = pd.DataFrame(rows, columns=["recipient", "since", "at"])
     took = (pd.to_datetime(found["at"], format="ISO8601", utc=True) - pd.to_datetime(found["since"], format="ISO8601", utc=True))
     hours = (took.dt.total_seconds() / 3600).groupby(found["recipient"])
@@ -130,7 +131,15 @@ def _at(gateway: Gateway, connection: sa.Connection, holder: Holder, record: str
     # A withdrawal that was asked for once more and brought no receipt does not undo one that was confirmed.
     back = told[(told["effect"] != str(Effect.BRING)) & told["state"].isin(["withdrawn", "partly"])]["at"].max()
     is_back = isinstance(back, str) and not (isinstance(brought, str) and brought > back)
-    return holder.recipient, "confirmed" if is_back else "outstanding", str(back if is_back else told["at"].iloc[-1])
+    state = _read_back(connection, holder, record, str(back)) if is_back else "outstanding"
+    return holder.recipient, state, str(back if is_back else told["at"].iloc[-1])
+
+
+def _read_back(connection: sa.Connection, holder: Holder, record: str, since: str) -> str:
+    """What the public pages said since the recipient confirmed."""
+    query = sa.select(probes.c.visible).where(probes.c.recipient == holder.recipient, probes.c.entry == holder.entry,
+                                              probes.c.record == record, probes.c.at >= since)
+    return {None: "confirmed", True: "visible", False: "verified"}[connection.execute(query).scalar_one_or_none()]
 
 
 def _entry_of(gateway: Gateway, connection: sa.Connection, record: str) -> str:

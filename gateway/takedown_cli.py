@@ -83,6 +83,17 @@ def overdue(as_json: AsJson = False) -> None:
 
 
 @takedown_app.command()
+def probe() -> None:
+    """Read the public pages of the sites that confirmed a takedown. Ends with 3 if one still shows a record or cannot be read."""
+    from gateway.probe import probe as read_pages
+
+    troubles = read_pages(opened("catalog", "keyring"))
+    for words in troubles:
+        complain(words)
+    raise typer.Exit(FAILED if troubles else 0)
+
+
+@takedown_app.command()
 def times(as_json: AsJson = False) -> None:
     """Show how many hours each recipient took to confirm: of half, of 95 and of 99 in a hundred takedowns."""
     from gateway.takedown import clear_times

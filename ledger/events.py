@@ -30,6 +30,7 @@ class Event(StrEnum):
     RUN_CLOSED = "run_closed"
     TAKEDOWN_OPENED = "takedown_opened"
     TAKEDOWN_LIFTED = "takedown_lifted"
+    PROBED = "probed"
     RESURFACED = "resurfaced"
     LOOKED_UP = "looked_up"
     LOOK_UP_REFUSED = "look_up_refused"

@@ -177,6 +177,15 @@ withdrawn = sa.Table(
     Column("lifted_on", String(200)),
 )
 
+probes = sa.Table(
+    "probes", METADATA,
+    Column("recipient", String(80), primary_key=True),
+    Column("entry", String(80), primary_key=True),
+    Column("record", String(40), primary_key=True),
+    Column("at", String(40), nullable=False),
+    Column("visible", sa.Boolean, nullable=False),
+)
+
 consents = sa.Table(
     "consents", METADATA,
     Column("subject", String(60), primary_key=True),

@@ -28,7 +28,7 @@ PLACES = {
     "mid-check": ("records.quarantine.Store.put", "call"),
     "after check": ("gateway.intake.check_part", "return"),
     "before delivery": ("delivery.outbox.intend", "return"),
-    "during delivery": ("delivery.receipts.verify", "call"),
+    "during delivery": ("delivery.receipts.read", "call"),
     "during a front-end push": ("delivery.frontend._await", "call"),
     "after delivery, before it is settled": ("delivery.outbox.settle", "call"),
     "after it is settled": ("delivery.outbox.settle", "return"),
@@ -80,7 +80,7 @@ def test_i4_a_killed_night_that_runs_again_ends_like_one_that_was_not(undisturbe
 TAKEDOWN_PLACES = {
     "before the store is read": ("records.blocks.Blocks.read", "call"),
     "after the intent to withdraw": ("delivery.outbox.intend", "return"),
-    "while the recipient answers": ("delivery.receipts.verify", "call"),
+    "while the recipient answers": ("delivery.receipts.read", "call"),
     "after it is withdrawn, before that is settled": ("delivery.outbox.settle_withdrawal", "call"),
     "after that is settled": ("delivery.outbox.settle_withdrawal", "return"),
     "before its figures are on the ledger": ("gateway.again._account", "call"),
