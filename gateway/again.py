@@ -22,6 +22,7 @@ from gateway.failing import Run, account, failing
 from gateway.intake import Json, errand
 from gateway.settings import Gateway
 from gateway.way import Figures, Ready, Way, bring, lock_of, prepare, standing, take_back, way_of
+from gateway.witness import vouch
 from ledger import editions, log
 from ledger.disclosed import uncertain, without_receipt
 from ledger.events import Event, Line
@@ -112,11 +113,12 @@ def decide_again(gateway: Gateway, run: Run, recipient: str) -> Json:
 
 
 def close_again(gateway: Gateway, run: Run, complete: bool) -> str:
-    """Closes the run and returns its state."""
+    """Closes the run and returns its state. Raises NotWitnessed, after closing, if the witness refuses."""
     state = "complete" if complete else "incomplete"
     with writing(gateway.engine) as connection:
         connection.execute(sa.update(runs).where(runs.c.run == run["run"]).values(state=state))
         log.append(connection, [Line(Event.RUN_CLOSED, run["run"], run["feed"], notes={"state": state})], gateway.clock())
+    vouch(gateway)
     return state
 
 

@@ -11,6 +11,7 @@ from delivery import outbox
 from gateway.failing import Run
 from gateway.outgo import recipients
 from gateway.settings import Gateway
+from gateway.witness import NotWitnessed, vouch
 from ledger import log, questions
 from ledger.events import Event, Line
 from records.schema import runs, writing
@@ -36,6 +37,10 @@ def close_run(gateway: Gateway, run: Run) -> str:
         log.append(connection, [Line(Event.RUN_CLOSED, run["run"], run["feed"], notes={"state": state})], gateway.clock())
     _clear_staging(gateway, run["feed"])
     gateway.quarantine.expire(gateway.clock().date())
+    try:
+        vouch(gateway)
+    except NotWitnessed as error:
+        troubles.append((True, str(error)))
     if troubles:
         raise NightIncomplete(f"feed {run['feed']}: {state}. " + " ".join(dict.fromkeys(words for _, words in troubles)))
     return state

@@ -230,5 +230,6 @@ def _decide_entry(gateway: Gateway, entry: str, trigger: str, tell: Tell) -> dic
     for recipient in concerned:
         with _going_on(tell):
             done[recipient] = again.decide_again(gateway, run, recipient)
-    again.close_again(gateway, run, len(done) == len(concerned) and not any(f["pending"] + f["outstanding"] for f in done.values()))
+    with _going_on(tell):
+        again.close_again(gateway, run, len(done) == len(concerned) and not any(f["pending"] + f["outstanding"] for f in done.values()))
     return done

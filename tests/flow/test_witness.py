@@ -41,7 +41,6 @@ def watched(gateway: Gateway) -> Gateway:
 
 def test_a_night_is_witnessed_and_its_export_is_clean_for_the_auditor(watched: Gateway, world: World, tmp_path: Path) -> None:
     run_night(watched, ON, [FEED], print)
-    ask(watched)
     with watched.engine.connect() as connection:
         export(connection, tmp_path / "export", with_openings=True)
     keys = Keys((read_key(ledger_key(watched).text),), (world.witness.key,))
