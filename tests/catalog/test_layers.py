@@ -17,7 +17,7 @@ from catalog.load import Catalog, load, read
 from catalog.model import Entry, Mask, Share
 from catalog.places import Places
 from ledger import editions
-from records.schema import METADATA, connect, writing
+from records.schema import connect, migrate, writing
 from tests.catalog.altered import SHIPPED, alter, copied, problems
 
 CITY = "local/330100/supplements/administrative_licence_legal.yml"
@@ -122,8 +122,8 @@ def test_a_supplement_to_nothing_is_told(tmp_path: Path) -> None:
 
 
 def test_i12_an_archived_edition_comes_back_with_its_layers(tmp_path: Path) -> None:
-    found, engine = read(copied(tmp_path, local=True)), connect("sqlite://")
-    METADATA.create_all(engine)
+    migrate(f"sqlite:///{tmp_path / 'state.db'}")
+    found, engine = read(copied(tmp_path, local=True)), connect(f"sqlite:///{tmp_path / 'state.db'}")
     from datetime import UTC, datetime
 
     with writing(engine) as connection:
