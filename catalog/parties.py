@@ -84,8 +84,8 @@ class Body(StrEnum):
 class PublicPages(Closed):
     """Where a public site shows a record ({entry}, {handle}) and searches ({entry}, {text}): paths on its connection's address."""
 
-    record: Words
-    search: Words
+    record: Annotated[str, Key(pattern=r"^/[^{}]*(\{(entry|handle)\}[^{}]*)*\{handle\}[^{}]*$")]
+    search: Annotated[str, Key(pattern=r"^/[^{}]*(\{(entry|text)\}[^{}]*)*\{text\}[^{}]*$")]
 
 
 class Recipient(Closed):

@@ -92,18 +92,21 @@ def _is_visible(gateway: Gateway, site: _Site, entry: str, record: str) -> bool:
         raise SiteUnreadable(f"recipient {site.recipient}: its public page answered {status}; nothing is verified")
     if status == requests.codes.ok:
         return True
-    text = quote(_term(gateway, site, entry, record), safe="")
-    status, page = _read(site, site.pages.search.format(entry=quote(entry, safe=""), text=text))
+    term = _term(gateway, site, entry, record)
+    if not term:
+        return False
+    status, page = _read(site, site.pages.search.format(entry=quote(entry, safe=""), text=quote(term, safe="")))
     if status != requests.codes.ok:
         raise SiteUnreadable(f"recipient {site.recipient}: its public search answered {status}; nothing is verified")
     return handle in page
 
 
 def _term(gateway: Gateway, site: _Site, entry: str, record: str) -> str:
-    """What a visitor would search for: a field of the natural key that the site was granted as it is, never a masked one."""
-    known = gateway.catalog.entries[entry]
-    grant = known.grants.get(site.recipient)
-    shown = [name for name in known.natural_key if grant and grant.fields.get(name) == "open"]
+    """What a visitor would search for: a field of the natural key that the site was granted as it is, never a masked one; "" if
+    there is none, or the entry left the catalogue, so that only the record's own page can be read."""
+    known = gateway.catalog.entries.get(entry)
+    grant = known.grants.get(site.recipient) if known else None
+    shown = [name for name in known.natural_key if grant.fields.get(name) == "open"] if known and grant else []
     with gateway.engine.connect() as connection:
         content = gateway.store.at(connection, entry, record, gateway.clock())
     return str(content[shown[0]].iloc[0]) if shown and len(content) else ""
