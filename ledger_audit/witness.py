@@ -157,8 +157,8 @@ def _taken_apart(request: bytes) -> tuple[int, list[bytes], Checkpoint]:
         found = int(old), hashes(proof), read_checkpoint(note)
     except ValueError as error:
         raise WitnessRefuses(400, f"{error}\n") from None
-    if found[0] > found[2].size:
-        raise WitnessRefuses(400, "old is larger than the checkpoint\n")
+    if found[0] > found[2].size or found[2].size == 0:
+        raise WitnessRefuses(400, "old is larger than the checkpoint, or the ledger is empty\n")
     return found
 
 

@@ -60,15 +60,13 @@ def test_a_site_that_confirms_and_still_shows_the_record_is_told_and_overdue(wit
     with closing(sqlite3.connect(place)) as site, site:
         [row] = site.execute("SELECT * FROM records WHERE words LIKE ?", [f"%{document}%"]).fetchall()
     decide_all(gateway, [ENTRY])
+    copy = [ENTRY, row[1], *row[2:5], "", row[6]] if how == "page" else [ENTRY, f"{row[1]}-copy", *row[2:]]
     with closing(sqlite3.connect(place)) as site, site:
-        entry = row[0] if how == "page" else "another"
-        handle = row[1] if how == "page" else f"{row[1]}-copy"
-        site.execute(f"INSERT INTO records VALUES ({', '.join('?' * len(row))})", [ENTRY if how == "search" else entry, handle, *row[2:]])
+        site.execute(f"INSERT INTO records VALUES ({', '.join('?' * len(row))})", copy)
     [words] = probe(gateway)
     assert record in words and document not in words and "仍可见" in words
     assert at_site(gateway) == "visible"
-    late = replace(gateway, clock=lambda: gateway.clock())
-    assert next(row["overdue"] for row in status(late, ON.replace(year=2027)) if row["recipient"] == SITE)
+    assert next(row["overdue"] for row in status(gateway, ON.replace(year=2027)) if row["recipient"] == SITE)
     with closing(sqlite3.connect(place)) as site, site:
         site.execute("DELETE FROM records WHERE handle LIKE ?", [f"{row[1]}%"])
     assert probe(gateway) == [] and at_site(gateway) == "verified"
