@@ -65,6 +65,21 @@ def test_every_text_arrives_exactly_and_no_value_stays_no_value(theirs: Engine) 
     assert names(theirs) == AWKWARD and len(receipt.accepted) == len(AWKWARD)
 
 
+def test_the_checkpoint_of_the_ledger_stands_in_the_first_row_of_a_batch(theirs: Engine) -> None:
+    table(theirs, columns=", name TEXT, checkpoint TEXT")
+    witnessed = replace(door(theirs), checkpoint="ledger\n7\nroot\n\n— ledger x\n")
+    delivery.deliver(batch("b1", ["one", "two"]), witnessed)
+    with theirs.connect() as connection:
+        told = connection.exec_driver_sql("SELECT checkpoint FROM share_class_a_taxpayer ORDER BY handle").scalars()
+        assert list(told) == [witnessed.checkpoint, None]
+
+
+def test_a_table_without_a_place_for_the_checkpoint_gets_the_batch_all_the_same(theirs: Engine) -> None:
+    table(theirs)
+    delivery.deliver(batch("b1", ["one"]), replace(door(theirs), checkpoint="a note"))
+    assert names(theirs) == ["one"]
+
+
 def test_i4_a_second_delivery_replaces_the_first_and_takes_back_its_flag(theirs: Engine) -> None:
     table(theirs, flag="")
     delivery.deliver(batch("b1", ["old"]), door(theirs))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
@@ -42,6 +43,15 @@ def test_a_batch_carries_its_key_digest_and_only_the_granted_fields(platform: Ca
     headers, body = server.got[0]
     assert headers["Idempotency-Key"] == BATCH.id and headers["Authorization"] == f"Bearer {SECRET}"
     assert json.loads(body)["records"] == [{"handle": "1-a", "fields": {"name": "欧阳静好"}}, {"handle": "1-b", "fields": {"name": None}}]
+
+
+def test_the_checkpoint_of_the_ledger_goes_along_where_there_is_one(platform: Callable[..., tuple[Platform, Door]]) -> None:
+    server, there = platform(receipted)
+    delivery.deliver(BATCH, there)
+    delivery.deliver(BATCH, replace(there, checkpoint="ledger\n7\nroot\n\n— ledger x\n"))
+    (without, first), (with_it, second) = server.got
+    assert "Ledger-Checkpoint" not in without and first == second
+    assert b64decode(with_it["Ledger-Checkpoint"]).decode() == "ledger\n7\nroot\n\n— ledger x\n"
 
 
 def test_what_a_partial_receipt_leaves_out_is_not_accepted(platform: Callable[..., tuple[Platform, Door]]) -> None:
