@@ -18,11 +18,13 @@ from records.schema import checkpoints, lines
 def sign(connection: Connection, signer: Signer, public_key: str, at: datetime) -> str:
     """The signed checkpoint of the ledger as it stands, in the caller's transaction; the same for the same size.
 
-    Raises LedgerBroken rather than sign what does not continue the last one.
+    Raises LedgerBroken rather than sign what its head does not name, or what does not continue the last one.
     """
-    size = head(connection).size
+    tree = head(connection)
+    size, leaves = tree.size, _leaves(connection, tree.size)
     known = connection.execute(sa.select(checkpoints.c.note).where(checkpoints.c.size == size)).scalar_one_or_none()
-    leaves = _leaves(connection, size)
+    if len(leaves) != size or root_of(leaves) != tree.root:
+        raise LedgerBroken(f"ledger of {size} lines: its lines do not make the tree that its head names; {_CALL}")
     _expect(last(connection), leaves)
     text = _text(origin(connection), leaves)
     if known is not None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Mapping
+import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from ledger.events import Line, Note
@@ -18,8 +19,8 @@ from ledger.events import Line, Note
 # Reason codes, digests, keys of the catalogue, dates and counts by code: nothing of a subject, a person or a file's name.
 PLAIN = frozenset({
     "night", "window_start", "window_end", "edition", "rules", "version", "state", "entry", "effect", "waits", "batch", "receipt",
-    "key", "reason", "reasons", "refused", "notices", "withheld", "withdrawn", "deadline", "from", "to", "keys", "size", "root",
-    "lines", "head", "former", "catalogue", "witness", "algorithm",
+    "key", "reason", "reasons", "refused", "notices", "withheld", "withdrawn", "deadline", "from", "to", "keys", "head", "former",
+    "catalogue", "algorithm",
 })
 ERASED = "(erased)"
 _COMMITMENT = "commitment"
@@ -35,12 +36,12 @@ def commitment(salt: bytes, seq: int, name: str, value: Note) -> str:
     return hmac.new(salt, canonical([seq, name, value]).encode(), hashlib.sha256).hexdigest()
 
 
-def body_of(line: Line, seq: int, entropy: Callable[[int], bytes]) -> tuple[str, list[dict[str, Any]]]:
+def body_of(line: Line, seq: int) -> tuple[str, list[dict[str, Any]]]:
     """The canonical body of a line and the openings of what it commits to: rows with seq, name, salt (hex), value (JSON)."""
     notes: dict[str, Any] = {name: note for name, note in line.notes.items() if name in PLAIN}
     openings = []
     for name in line.notes.keys() - PLAIN:
-        salt, value = entropy(32), line.notes[name]
+        salt, value = secrets.token_bytes(32), line.notes[name]
         notes[name] = {_COMMITMENT: commitment(salt, seq, name, value)}
         openings.append({"seq": seq, "name": name, "salt": salt.hex(), "value": canonical(value)})
     return canonical({"figures": dict(line.figures), "notes": notes}), openings

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +22,7 @@ class LedgerBroken(Exception):
     """The ledger does not verify: a line was changed, removed or inserted. Stop deliveries and call compliance."""
 
 
-def append(connection: Connection, entries: list[Line], at: datetime, entropy: Callable[[int], bytes] = os.urandom) -> None:
+def append(connection: Connection, entries: list[Line], at: datetime) -> None:
     """Appends lines inside the caller's transaction, so that they stand or fall with what they tell.
 
     Raises Imbalance, and nothing is written, if a balance line does not add up.
@@ -37,7 +36,7 @@ def append(connection: Connection, entries: list[Line], at: datetime, entropy: C
     frontier, rows, said = head(connection), [], []
     when = at.astimezone(UTC).isoformat(timespec="milliseconds")
     for line in entries:
-        body, opening = body_of(line, frontier.size + 1, entropy)
+        body, opening = body_of(line, frontier.size + 1)
         row = {"seq": frontier.size + 1, "at": when, "event": str(line.event), "run": line.run, "feed": line.feed,
                "recipient": line.recipient, "body": body}
         leaf = leaf_hash(leaf_of(row))

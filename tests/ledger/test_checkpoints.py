@@ -70,6 +70,15 @@ def test_a_ledger_that_was_rewritten_is_not_signed(engine: Engine) -> None:
             checkpoints.expect_all(connection)
 
 
+@pytest.mark.parametrize("tamper", [sa.delete(lines).where(lines.c.seq == 2), sa.update(lines).where(lines.c.seq == 2).values(hash="00" * 32)])
+def test_lines_that_do_not_make_the_tree_of_the_head_are_not_signed(engine: Engine, tamper: sa.Executable) -> None:
+    with writing(engine) as connection:
+        put(connection, 3)
+        connection.execute(tamper)
+        with pytest.raises(LedgerBroken, match="do not make the tree"):
+            sign(connection)
+
+
 def test_i6_a_ledger_shorter_than_the_witness_saw_asks_for_nothing(engine: Engine) -> None:
     with writing(engine) as connection:
         put(connection, 2)
