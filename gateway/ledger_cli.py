@@ -45,7 +45,6 @@ def verify(as_json: AsJson = False) -> None:
 def witness() -> None:
     """Have the ledger as it stands cosigned by the registered witness, and print the checkpoint."""
     from gateway.witness import NotWitnessed, WitnessUnavailable, ask
-    from keys.connection import ConnectionUnknown
 
     gateway = opened("keyring")
     try:
@@ -53,7 +52,7 @@ def witness() -> None:
     except WitnessUnavailable as error:
         complain(f"{error}; try again later")
         raise typer.Exit(PENDING) from None
-    except (NotWitnessed, ConnectionUnknown) as error:
+    except NotWitnessed as error:
         complain(str(error))
         raise typer.Exit(FAILED) from None
 

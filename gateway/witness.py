@@ -8,12 +8,12 @@ its own; the connection `witness` names its address, its name (key_id) and its p
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import requests
 
 from gateway.settings import Gateway
-from keys.connection import Connection
+from keys.connection import Connection, ConnectionUnknown
 from keys.notes import NoteKey, cosigned_at, text_of
 from keys.sign import BadSignature, Ed25519Signer
 from ledger import checkpoints
@@ -42,20 +42,17 @@ class WitnessUnavailable(NotWitnessed):
 def expect_witnessed(gateway: Gateway) -> str:
     """The checkpoint that goes along with a delivery, "" where no witness is required.
 
-    Asks the witness when a quarter of the time allowed is over. Raises NotWitnessed if it does not vouch for this ledger, or
-    has not for longer than allowed.
+    The witness is asked each time: a backup restored an hour ago looks as if it had been witnessed lately. Raises NotWitnessed
+    if it does not vouch for this ledger, or did not answer for longer than allowed.
     """
     if not gateway.witness_within:
         return ""
-    with gateway.engine.connect() as connection:
-        note, at = checkpoints.last_witnessed(connection)
-    age = gateway.clock() - datetime.fromisoformat(at) if at else timedelta.max
-    if age < gateway.witness_within / 4:
-        return note
     try:
         return ask(gateway)
     except WitnessUnavailable as error:
-        if age > gateway.witness_within:
+        with gateway.engine.connect() as connection:
+            note, at = checkpoints.last_witnessed(connection)
+        if not at or gateway.clock() - datetime.fromisoformat(at) > gateway.witness_within:
             raise NotWitnessed("not-witnessed", f"{error}. No checkpoint of the ledger was witnessed since {at or 'ever'}, allowed are "
                                                 f"{gateway.witness_within}: nothing is brought until it is") from error
         return note
@@ -74,9 +71,10 @@ def vouch(gateway: Gateway) -> None:
 def ask(gateway: Gateway) -> str:
     """Has the ledger as it stands witnessed and returns the checkpoint with its cosignature.
 
-    Raises WitnessUnavailable if the witness does not answer, NotWitnessed if it refuses or its ledger is longer than ours.
+    Raises WitnessUnavailable if the witness does not answer, NotWitnessed if none is registered, it refuses, or it has seen a
+    longer ledger than ours.
     """
-    door, signer = gateway.connection(NAME), ledger_signer(gateway)
+    door, signer = _door(gateway), ledger_signer(gateway)
     with gateway.engine.connect() as connection:
         old = checkpoints.size_of(checkpoints.last_witnessed(connection)[0])
     try:
@@ -103,6 +101,13 @@ def ledger_key(gateway: Gateway) -> NoteKey:
     """The key that a witness, a recipient and the auditor register for this ledger."""
     with gateway.engine.connect() as connection:
         return NoteKey(origin(connection), ledger_signer(gateway).public_key)
+
+
+def _door(gateway: Gateway) -> Connection:
+    try:
+        return gateway.connection(NAME)
+    except ConnectionUnknown as error:
+        raise NotWitnessed("no-witness", f"{error}; until then nothing is brought") from None
 
 
 def _post(door: Connection, question: str) -> tuple[int, str]:

@@ -77,14 +77,18 @@ class World:
     def stop(self) -> None:
         """Ends all programs; what they hold stays."""
         self._stopping.set()
-        if self._witness:
-            self._witness.shutdown()
-            self._witness.server_close()
-            self._witness = None
+        self.stop_witness()
         for server, _ in self._servers:
             server.should_exit = True
         for thread in [thread for _, thread in self._servers] + self._loops:
             thread.join(_PATIENCE)
+
+    def stop_witness(self) -> None:
+        """Ends the witness alone; what it saw stays."""
+        if self._witness:
+            self._witness.shutdown()
+            self._witness.server_close()
+            self._witness = None
 
     def fault(self, name: str, kind: str) -> None:
         """Makes one department service or recipient misbehave (down, slow, html, wrong-signature) until `none`."""

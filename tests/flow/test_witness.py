@@ -6,7 +6,7 @@ import json
 import sqlite3
 from base64 import b64decode
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,9 +17,11 @@ from gateway.night import decide_all, run_night
 from gateway.sample import World, held, know_ledger
 from gateway.settings import Gateway
 from gateway.takedown import Order, open_takedown
-from gateway.witness import NotWitnessed, WitnessUnavailable, ask, expect_witnessed, ledger_key
+from gateway.witness import NotWitnessed, WitnessUnavailable, ask, expect_witnessed, ledger_key, ledger_signer
+from keys import connection as kept
 from ledger import checkpoints, log
 from ledger.erasure import renew
+from ledger.events import Line
 from ledger.export import export
 from ledger_audit.check import Keys, check
 from ledger_audit.exported import read
@@ -29,6 +31,7 @@ from records.stages import Notice
 from tests.flow.conftest import NIGHT
 from tests.flow.held_content import ON
 from tests.flow.test_story import ENTRY, FEED, held_by_all
+from tests.flow.test_takedown import number, showing, states
 
 HOURS = timedelta(hours=4)
 
@@ -59,10 +62,7 @@ def test_every_delivery_carries_a_checkpoint_that_the_witness_cosigned(watched: 
 
 
 def test_without_a_witness_nothing_is_brought_and_the_run_says_so(watched: Gateway, world: World) -> None:
-    assert world._witness
-    world._witness.shutdown()
-    world._witness.server_close()
-    world._witness = None
+    world.stop_witness()
     told: list[str] = []
     [run] = run_night(watched, ON, [FEED], told.append)
     assert not any(any(entries.values()) for entries in held(watched.home).values())
@@ -75,33 +75,53 @@ def test_without_a_witness_nothing_is_brought_and_the_run_says_so(watched: Gatew
 def test_i6_a_takedown_goes_on_where_no_witness_answers(watched: Gateway, world: World) -> None:
     run_night(watched, ON, [FEED], print)
     record = held_by_all(watched)
-    assert world._witness
-    world._witness.shutdown()
-    world._witness.server_close()
-    world._witness = None
+    document = number(watched, record)
+    world.stop_witness()
     later = replace(watched, clock=lambda: NIGHT + timedelta(hours=5))
     open_takedown(later, [record], Order(Notice.REPAIR, "云信修〔2026〕9号", "李某"))
-    figures = decide_all(later, [ENTRY], print)
-    assert {one["withdrawn"] for one in figures.values()} == {1} or figures == {}
-    assert record not in {row[0] for row in _holding(later)}
+    decide_all(later, [ENTRY], print)
+    assert showing(later, document) == set() and {state for state, _ in states(later).values()} == {"confirmed"}
 
 
-def _holding(gateway: Gateway) -> list[tuple[str]]:
-    with gateway.engine.connect() as connection:
-        return [tuple(row) for row in connection.execute(sa.text("SELECT record FROM holdings"))]
+def test_i6_a_takedown_goes_on_where_no_witness_is_registered(watched: Gateway, world: World) -> None:
+    run_night(watched, ON, [FEED], print)
+    record = held_by_all(watched)
+    document = number(watched, record)
+    known = registered(watched)
+    del known["witness"]
+    kept.save(watched.home / "secrets" / "connections.yml", known)
+    with pytest.raises(NotWitnessed, match="not registered"):
+        expect_witnessed(watched)
+    open_takedown(watched, [record], Order(Notice.REPAIR, "云信修〔2026〕10号", "李某"))
+    decide_all(watched, [ENTRY], print)
+    assert showing(watched, document) == set()
+
+
+def test_i4_a_witness_that_died_before_it_answered_is_asked_again_and_vouches(watched: Gateway, world: World) -> None:
+    """It remembers what it was asked before it signs: the same question again is no other view."""
+    ask(watched)
+    with writing(watched.engine) as connection:
+        log.append(connection, [log_line(next(log.read(connection)))], NIGHT)
+        signer = ledger_signer(watched)
+        note = checkpoints.sign(connection, signer, signer.public_key, NIGHT)
+        world.witness.add_checkpoint(checkpoints.request(connection, checkpoints.size_of(note) - 1, note).encode())
+    assert checkpoints.size_of(ask(watched)) == checkpoints.size_of(note)
 
 
 def test_a_witness_that_is_away_for_less_than_allowed_stops_nothing(watched: Gateway, world: World) -> None:
     first = expect_witnessed(watched)
-    assert world._witness
-    world._witness.shutdown()
-    world._witness.server_close()
-    world._witness = None
+    world.stop_witness()
     assert expect_witnessed(replace(watched, clock=lambda: NIGHT + timedelta(hours=3))) == first
     with pytest.raises(NotWitnessed, match="nothing is brought"):
         expect_witnessed(replace(watched, clock=lambda: NIGHT + timedelta(hours=5)))
     with pytest.raises(WitnessUnavailable):
         ask(watched)
+
+
+def registered(gateway: Gateway) -> dict[str, dict[str, str]]:
+    """The connections as they stand in their file."""
+    known = kept.load(gateway.home / "secrets" / "connections.yml")
+    return {name: {key: said for key, said in asdict(one).items() if key != "name" and said} for name, one in known.items()}
 
 
 def copy_state(from_: Path, to: Path) -> None:
@@ -118,7 +138,7 @@ def test_i6_a_restored_backup_that_is_older_than_what_the_witness_saw_brings_not
     decide_all(watched, [ENTRY], print)
     ask(watched)
     copy_state(watched.home / "backup.db", watched.home / "gateway.db")
-    restored = replace(watched, clock=lambda: NIGHT + timedelta(hours=2))
+    restored = replace(watched)
     with pytest.raises(NotWitnessed, match="older backup was restored"):
         expect_witnessed(restored)
     before = held(watched.home)
@@ -155,20 +175,14 @@ def test_a_ledger_rewritten_behind_the_witness_is_not_witnessed(watched: Gateway
         ask(watched)
 
 
-def log_line(told: log.Told):
-    from ledger.events import Line
-
+def log_line(told: log.Told) -> Line:
     return Line(told.event, told.run, told.feed, told.recipient, told.figures, told.notes)
 
 
 def test_an_answer_under_another_key_is_no_witness(watched: Gateway, world: World) -> None:
-    from keys import connection as kept
-
-    path = watched.home / "secrets" / "connections.yml"
-    known = {name: {"url": one.url, "token": one.token, "public_key": one.public_key, "key_id": one.key_id}
-             for name, one in kept.load(path).items()}
+    known = registered(watched)
     known["witness"]["public_key"] = known["gsxt"]["public_key"]
-    kept.save(path, known)
+    kept.save(watched.home / "secrets" / "connections.yml", known)
     assert b64decode(known["witness"]["public_key"]) != world.witness.key.raw
     with pytest.raises(NotWitnessed, match="not signed by the key"):
         ask(watched)
