@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger_audit.check import Keys, check, open_ends
-from ledger_audit.exported import Unreadable, canonical, read
+from ledger_audit.exported import Unreadable, canonical, parse, read
 from ledger_audit.notes import Checkpoint, NoteRefused, expect_signed, hashes, read_checkpoint, read_key
 from ledger_audit.tree import ProofRefused, inclusion_proof, leaf_hash, root_from_inclusion
 from ledger_audit.witness import Witness, WitnessRefuses, server
@@ -112,19 +112,28 @@ def _note(note: Checkpoint) -> str:
 
 
 def _inclusion(asked: argparse.Namespace) -> int:
-    said: dict[str, Any] = json.loads(asked.proof.read_text(encoding="utf-8"))
+    said = _proof(asked.proof)
     note = read_checkpoint(said["checkpoint"])
     expect_signed(note, read_key(asked.key))
     root = root_from_inclusion(leaf_hash(said["leaf"].encode()), (said["line"] - 1, note.size), hashes(said["proof"]))
-    if root != note.root or json.loads(said["leaf"])["seq"] != said["line"]:
+    if root != note.root or parse(said["leaf"].encode()).get("seq") != said["line"]:
         print(f"line {said['line']}: the proof does not lead to the signed root 证明不成立")
         return FINDINGS
     print(f"line {said['line']} is in the ledger of {note.size} lines that {note.origin} signed 证明成立")
     return CLEAN
 
 
+def _proof(path: Path) -> dict[str, Any]:
+    """What `prove` printed, each part of its kind. Raises ProofRefused."""
+    said = parse(path.read_bytes().rstrip(b"\n"))
+    kinds = {"leaf": str, "line": int, "checkpoint": str, "proof": list}
+    if said.keys() != kinds.keys() or not all(type(said[name]) is kind for name, kind in kinds.items()) or not all(
+            isinstance(one, str) for one in said["proof"]):
+        raise ProofRefused(f"{path}: not a proof as `ledger-audit prove` prints it")
+    return said
+
+
 def _witness(asked: argparse.Namespace) -> Witness:
-    asked.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     return Witness(asked.name, asked.state)
 
 

@@ -1,4 +1,4 @@
-"""RFC 6962 from the side of whoever checks: roots, and proofs of inclusion and consistency, made and verified."""
+"""RFC 6962 from the side of whoever checks: roots, proofs of inclusion, and proofs of both kinds verified."""
 
 from __future__ import annotations
 
@@ -99,22 +99,6 @@ def expect_consistency(old: tuple[int, bytes], new: tuple[int, bytes], proof: Se
         here, last = here >> 1, last >> 1
     if last or first != root or second != larger_root:
         raise ProofRefused("the proof does not lead from the one root to the other")
-
-
-def consistency_proof(leaves: Sequence[bytes], old: int) -> list[bytes]:
-    """The proof that a tree begins with its first `old` leaves (RFC 6962, section 2.1.2)."""
-    if not 0 < old <= len(leaves):
-        raise ProofRefused(f"a tree of {len(leaves)} leaves does not continue one of {old}")
-    return _subproof(leaves, old, True)
-
-
-def _subproof(leaves: Sequence[bytes], old: int, is_whole: bool) -> list[bytes]:
-    if old == len(leaves):
-        return [] if is_whole else [roots(leaves)[-1]]
-    split = _split(len(leaves))
-    if old <= split:
-        return [*_subproof(leaves[:split], old, is_whole), roots(leaves[split:])[-1]]
-    return [*_subproof(leaves[split:], old - split, False), roots(leaves[:split])[-1]]
 
 
 def _split(size: int) -> int:

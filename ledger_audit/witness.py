@@ -42,10 +42,9 @@ class Witness:
 
     def register(self, log: Key) -> None:
         """Makes a ledger known by its public key, from now on; a ledger that it does not know is refused."""
-        self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._alone():
             known = {one.text for one in self.logs()}
-            _write(self.state / _LOGS, "".join(f"{text}\n" for text in sorted(known | {log.text})))
+            _write(self.state / _LOGS, "".join(f"{text}\n" for text in sorted(known | {log.text})).encode())
 
     def logs(self) -> list[Key]:
         """The ledgers it knows."""
@@ -93,29 +92,24 @@ class Witness:
     def _keep(self, note: Checkpoint) -> None:
         """Before it signs: a witness that died after signing would otherwise sign another view."""
         lines = "".join(f"— {name} {b64encode(signature).decode()}\n" for name, signature in note.signatures)
-        _write(self._place(note.origin), f"{note.text}\n{lines}")
+        _write(self._place(note.origin), f"{note.text}\n{lines}".encode())
 
     def _place(self, origin: str) -> Path:
         return self.state / f"{hashlib.sha256(origin.encode()).hexdigest()[:32]}.note"
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
+        self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         with (self.state / "lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
     def _private(self) -> Ed25519PrivateKey:
         place = self.state / "witness.key"
-        try:
-            descriptor = os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        except FileExistsError:
-            return Ed25519PrivateKey.from_private_bytes(place.read_bytes())
-        made = Ed25519PrivateKey.generate()
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(made.private_bytes_raw())
-            file.flush()
-            os.fsync(file.fileno())
-        return made
+        with self._alone():
+            if not place.exists():
+                _write(place, Ed25519PrivateKey.generate().private_bytes_raw())
+        return Ed25519PrivateKey.from_private_bytes(place.read_bytes())
 
 
 def server(witness: Witness, host: str, port: int) -> ThreadingHTTPServer:
@@ -162,11 +156,11 @@ def _taken_apart(request: bytes) -> tuple[int, list[bytes], Checkpoint]:
     return found
 
 
-def _write(place: Path, text: str) -> None:
-    """All of it, or what was there before, whatever happens meanwhile."""
+def _write(place: Path, content: bytes) -> None:
+    """All of it, or what was there before, whatever happens meanwhile; readable by its owner only."""
     draft = place.with_name(f"{place.name}.tmp")
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(text)
+    with os.fdopen(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     os.replace(draft, place)

@@ -24,7 +24,6 @@ def know_ledger(gateway: Gateway) -> None:
 
 def listening(witness: Witness, port: int) -> ThreadingHTTPServer:
     """The witness on a port of this machine, on the given one if it is free; not yet serving."""
-    witness.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         return server(witness, "127.0.0.1", port)
     except OSError:

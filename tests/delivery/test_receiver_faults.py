@@ -29,6 +29,7 @@ from tests.delivery.platform_server import (
     receipted,
     request_of,
     reset,
+    running,
     signed,
 )
 
@@ -120,13 +121,8 @@ CASES: dict[str, Case] = {
 
 @contextmanager
 def serving(*scripts: Script) -> Iterator[Platform]:
-    with Platform(*scripts) as server:
-        server.daemon_threads, server.block_on_close = True, False
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
+    with Platform(*scripts) as server, running(server):
+        yield server
 
 
 def outcome(there: Door) -> tuple[str, int]:

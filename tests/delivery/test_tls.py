@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 
 import delivery
 from delivery import DeliveryFailed, Door, RecipientContractBreach, RecipientUnavailable
-from tests.delivery.platform_server import BATCH, SECRET, Platform, door, receipted
+from tests.delivery.platform_server import BATCH, SECRET, Platform, door, receipted, running
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,8 @@ def context(authority: Authority) -> ssl.SSLContext:
 def recipient(tls: ssl.SSLContext) -> Iterator[Platform]:
     with Platform(receipted) as server:
         server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        server.daemon_threads, server.block_on_close = True, False
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        try:
+        with running(server):
             yield server
-        finally:
-            server.shutdown()
 
 
 def there(server: Platform, **changed: str) -> Door:

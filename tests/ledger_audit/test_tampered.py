@@ -164,3 +164,11 @@ def test_the_command_says_what_it_found_in_both_languages(whole: Written, tmp_pa
     assert main(["check", str(tmp_path / "export"), "--key", log.text]) == 1
     assert "truncated 账本被截短" in capsys.readouterr().out
     assert main(["check", str(tmp_path / "nowhere"), "--key", log.text]) == 2
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"checkpoint":1,"leaf":2,"line":"3","proof":4}',
+                                  '{"checkpoint":"","leaf":"","line":1,"proof":[1]}', '{"checkpoint":"a","leaf":"","line":1,"proof":[]}'])
+def test_what_is_no_proof_is_unusable_and_no_finding(whole: Written, tmp_path: Path, text: str) -> None:
+    [log] = whole.keys.logs
+    (tmp_path / "proof").write_text(text)
+    assert main(["inclusion", str(tmp_path / "proof"), "--key", log.text]) == 2

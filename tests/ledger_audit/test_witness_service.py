@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger_audit.command import main
 from ledger_audit.notes import Key, expect_signed, key, read_checkpoint
-from ledger_audit.tree import consistency_proof, leaf_hash, roots
+from ledger_audit.tree import leaf_hash, roots
 from ledger_audit.witness import Witness, server
+from tests.ledger_audit.proving import consistency_proof
 
 LOG, OTHER = Ed25519PrivateKey.from_private_bytes(b"l" * 32), Ed25519PrivateKey.from_private_bytes(b"o" * 32)
 ORIGIN = "sample.example/ledger"
@@ -124,3 +125,14 @@ def test_a_witness_held_as_files_answers_the_same(tmp_path: Path, witness: Witne
 def test_the_key_is_made_once_and_nobody_else_reads_it(witness: Witness) -> None:
     assert witness.key == Witness(witness.name, witness.state).key
     assert (witness.state / "witness.key").stat().st_mode & 0o77 == 0
+
+
+def test_two_that_ask_for_the_key_at_once_get_one(tmp_path: Path) -> None:
+    made = Witness("sample.example/witness", tmp_path / "state")
+    found: list[str] = []
+    threads = [threading.Thread(target=lambda: found.append(made.key.text)) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(found) == 6 and len(set(found)) == 1
