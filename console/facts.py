@@ -12,8 +12,9 @@ from console.words import wording
 from gateway.figures import night_figures
 from gateway.settings import Gateway
 from ledger import questions
+from ledger.checkpoints import standing
 from ledger.events import Event, Imbalance
-from ledger.log import LedgerBroken, verify
+from ledger.log import LedgerBroken
 
 
 class NightUnknown(Exception):
@@ -21,11 +22,14 @@ class NightUnknown(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
-    """What verifying the whole ledger said: its lines and head, or in `broken` why it does not hold."""
+class Account:
+    """What verifying the whole ledger said: its lines and root, up to which line and when a witness vouched for it ("" for never),
+    or in `broken` why it does not hold."""
 
     lines: int
-    head: str
+    root: str
+    witnessed_lines: int = 0
+    witnessed_at: str = ""
     broken: str = ""
 
 
@@ -59,7 +63,7 @@ class Facts:
     findings: pd.DataFrame
     story: dict[Event, pd.DataFrame]
     troubles: tuple[Trouble, ...]
-    chain: Chain
+    account: Account
 
     @property
     def feeds(self) -> list[dict[str, Any]]:
@@ -84,7 +88,7 @@ def read(gateway: Gateway, night: str) -> Facts:
         night, newest.set_index("run"), tonight[~tonight["run"].isin(chosen)], figures,
         questions.reasons(gateway.engine, chosen, Event.RECIPIENT_BALANCED, "withheld"),
         findings.assign(feed=findings["run"].map(feed_of)), story,
-        tuple(_troubles(gateway, figures, story)), _chain(gateway))
+        tuple(_troubles(gateway, figures, story)), _account(gateway))
 
 
 def grouped(troubles: tuple[Trouble, ...]) -> dict[tuple[str, str], list[Trouble]]:
@@ -95,12 +99,12 @@ def grouped(troubles: tuple[Trouble, ...]) -> dict[tuple[str, str], list[Trouble
     return found
 
 
-def _chain(gateway: Gateway) -> Chain:
+def _account(gateway: Gateway) -> Account:
     try:
-        found = verify(gateway.engine)
+        stands = standing(gateway.engine)
     except (LedgerBroken, Imbalance) as error:
-        return Chain(0, "", str(error))
-    return Chain(found.lines, found.head)
+        return Account(0, "", broken=str(error))
+    return Account(stands.verified.lines, stands.verified.root, stands.witnessed_lines, stands.witnessed_at)
 
 
 def _troubles(gateway: Gateway, figures: dict[str, Any], story: dict[Event, pd.DataFrame]) -> Iterator[Trouble]:

@@ -31,8 +31,8 @@ def check() -> None:
     from catalog.check import problems_on, warnings_of
     from gateway.settings import from_environment
 
-    gateway = from_environment()
     with answering():
+        gateway = from_environment()
         catalog = gateway.catalog
     for warning in warnings_of(catalog, gateway.today):
         complain(f"warning: {warning}")
@@ -166,7 +166,8 @@ def _checked_out(revision: str, folder: Path) -> Path:
     import catalog
     from gateway.settings import from_environment
 
-    root = (from_environment().catalog_root or Path(catalog.__file__).parent).resolve()
+    with answering():
+        root = (from_environment().catalog_root or Path(catalog.__file__).parent).resolve()
     packed = subprocess.run(["git", "-C", str(root), "archive", "--format=tar", revision, "."], capture_output=True, check=False)
     if packed.returncode:
         complain(f"{revision}: neither a folder nor a git revision of {root}")

@@ -51,8 +51,8 @@ def setup() -> None:
     """Make what is missing: folders, keyring (once), tables. Safe to repeat."""
     from gateway.settings import from_environment, set_up
 
-    gateway = from_environment()
     with answering():
+        gateway = from_environment()
         set_up(gateway)
     typer.echo(f"set up in {gateway.home}")
 
@@ -73,8 +73,8 @@ def try_(
     from gateway.settings import from_environment
     from gateway.tryout import try_file
 
-    gateway = from_environment()
     with answering():
+        gateway = from_environment()
         _ = gateway.catalog
     try:
         report = try_file(gateway, file, entry, rows)

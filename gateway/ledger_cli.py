@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -16,26 +17,23 @@ ledger_app = typer.Typer(no_args_is_help=True, help="The account of everything t
 @ledger_app.command("verify")
 def verify(as_json: AsJson = False) -> None:
     """Build the whole ledger's tree anew, compare it with every checkpoint, and add up every balance again."""
-    from ledger import checkpoints, log
+    from ledger.checkpoints import standing
     from ledger.events import Imbalance
+    from ledger.log import LedgerBroken
 
-    engine = opened().engine
     try:
-        found = log.verify(engine)
-        with engine.connect() as connection:
-            signed, witnessed = checkpoints.expect_all(connection), checkpoints.last_witnessed(connection)
-    except (log.LedgerBroken, Imbalance) as error:
+        stands = standing(opened().engine)
+    except (LedgerBroken, Imbalance) as error:
         complain(str(error))
         raise typer.Exit(BROKEN) from None
-    answer: dict[str, Any] = {"lines": found.lines, "head": found.head, "balances": found.balances, "checkpoints": signed,
-                              "witnessed_lines": checkpoints.size_of(witnessed[0]), "witnessed_at": witnessed[1],
-                              "open_runs": list(found.open_runs)}
+    found = stands.verified
     if as_json:
-        typer.echo(json.dumps(answer, indent=1))
+        typer.echo(json.dumps(asdict(found) | {name: getattr(stands, name) for name in ("checkpoints", "witnessed_lines", "witnessed_at")},
+                              indent=1))
         return
-    typer.echo(f"ledger: {found.lines} lines make one tree, {found.balances} balances add up, {signed} checkpoints are on it, "
-               f"root {found.head[:16]}")
-    typer.echo(f"witnessed: {answer['witnessed_lines']} lines at {witnessed[1][:19]}" if witnessed[1] else
+    typer.echo(f"ledger: {found.lines} lines make one tree, {found.balances} balances add up, {stands.checkpoints} checkpoints are on it, "
+               f"root {found.root[:16]}")
+    typer.echo(f"witnessed: {stands.witnessed_lines} lines at {stands.witnessed_at[:19]}" if stands.witnessed_at else
                "not witnessed: nobody but this database vouches for it; see docs/account.md")
     for run in found.open_runs:
         typer.echo(f"open: {run} was opened and never closed; run its feed again")

@@ -34,8 +34,8 @@ def opened(*parts: str) -> Gateway:
     """
     from gateway.settings import from_environment
 
-    gateway = from_environment()
     with answering():
+        gateway = from_environment()
         if not gateway.passphrase.is_file():
             complain(f"{gateway.home}: no gateway here; name its folder in GATEWAY_HOME, or make one with `gateway setup`")
             raise typer.Exit(USAGE)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 
 from keys.notes import NoteKey, signed, text_of
 from keys.sign import Signer
-from ledger.log import LedgerBroken, head, origin
+from ledger.log import LedgerBroken, Verified, head, origin, verify
 from ledger.tree import consistency_proof, root_of
 from records.schema import checkpoints, lines
 
@@ -34,6 +35,25 @@ def sign(connection: Connection, signer: Signer, public_key: str, at: datetime) 
     note = signed(text, signer, NoteKey(origin(connection), public_key))
     connection.execute(sa.insert(checkpoints).values(size=size, note=note, signed_at=at.astimezone(UTC).isoformat()))
     return note
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What can be said for the ledger: what verifying it found, how many checkpoints are on it, and up to which line and when
+    (UTC, "" for never) a witness has vouched for it."""
+
+    verified: Verified
+    checkpoints: int
+    witnessed_lines: int
+    witnessed_at: str
+
+
+def standing(engine: Engine) -> Standing:
+    """Verifies the whole ledger and every checkpoint of it. Raises LedgerBroken or Imbalance."""
+    verified = verify(engine)
+    with engine.connect() as connection:
+        note, at = last_witnessed(connection)
+        return Standing(verified, expect_all(connection), size_of(note), at)
 
 
 def expect_all(connection: Connection) -> int:

@@ -107,7 +107,7 @@ class Verified:
     """What a verification found: how many lines, the tree's root in hexadecimal, and the runs that were opened and never closed."""
 
     lines: int
-    head: str
+    root: str
     open_runs: tuple[str, ...]
     balances: int
 

@@ -20,10 +20,12 @@ from gateway import again
 from gateway.figures import night_figures
 from gateway.intake import night_window, open_run
 from gateway.settings import Gateway
-from ledger import log
+from keys.sign import Ed25519Signer
+from ledger import checkpoints, log
 from ledger.disclosed import pack
 from ledger.events import Event, Line
 from ledger.holdings import TEXT
+from records import schema
 from records.identity import handles
 from records.schema import lines, outbox, withdrawn, writing
 from records.stages import LINE, RAW, REASONS, RECORD, Checked
@@ -193,6 +195,29 @@ def test_a_ledger_that_was_tampered_with_is_said_at_the_top(full: Gateway) -> No
         connection.execute(sa.update(lines).where(lines.c.seq == 2).values(recipient="nobody"))
     page = text_of(report(full))
     assert "台账不完整" in page and "ledger line 2" in page
+
+
+def test_a_checkpoint_that_the_ledger_does_not_continue_is_said_at_the_top(full: Gateway) -> None:
+    """Lines and head fit each other: whoever rewrote both left the checkpoint that was signed before."""
+    signer = Ed25519Signer.from_seed(b"l" * 32, "sign.1")
+    with writing(full.engine) as connection:
+        checkpoints.sign(connection, signer, signer.public_key, NOW)
+    assert "账目平衡" in text_of(report(full)) or "账目未结" in text_of(report(full))
+    with writing(full.engine) as connection:
+        note = connection.execute(sa.select(schema.checkpoints.c.note)).scalar_one()
+        name, size, root, rest = note.split("\n", 3)
+        connection.execute(sa.update(schema.checkpoints).values(note="\n".join([name, size, root.swapcase(), rest])))
+    page = text_of(report(full))
+    assert "台账不完整" in page and "does not continue" in page
+
+
+def test_the_report_says_up_to_where_a_witness_vouches(full: Gateway) -> None:
+    assert "无见证" in text_of(report(full))
+    signer = Ed25519Signer.from_seed(b"l" * 32, "sign.1")
+    with writing(full.engine) as connection:
+        note = checkpoints.sign(connection, signer, signer.public_key, NOW)
+        checkpoints.take_cosignature(connection, note, "— witness x", NOW)
+    assert "无见证" not in text_of(report(full)) and f"{checkpoints.size_of(note):,} ·" in text_of(report(full))
 
 
 def test_a_second_run_of_the_night_counts_and_the_first_is_still_named(full: Gateway) -> None:

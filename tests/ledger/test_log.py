@@ -106,7 +106,7 @@ def test_an_opening_that_does_not_open_its_commitment_is_noticed(engine: Engine,
 
 def test_what_was_erased_is_gone_and_the_ledger_verifies_all_the_same(engine: Engine) -> None:
     put(engine, Line(Event.LOOKED_UP, "", "", notes={"subject": "s" * 32, "person": "Li Si"}))
-    before = verify(engine).head
+    before = verify(engine).root
     with writing(engine) as connection:
         assert erase(connection, "s" * 32, "decision 7", AT) == 1
         assert erase(connection, "s" * 32, "decision 7", AT) == 0
@@ -114,7 +114,7 @@ def test_what_was_erased_is_gone_and_the_ledger_verifies_all_the_same(engine: En
         first, last = read(connection)
         assert first.notes == {"subject": "(erased)", "person": "Li Si"} and last.event is Event.ERASED
         assert "s" * 32 not in str(connection.execute(sa.select(openings)).all())
-    assert verify(engine).lines == 2 and before != verify(engine).head
+    assert verify(engine).lines == 2 and before != verify(engine).root
 
 
 def test_i4_many_writers_at_once_make_one_tree(engine: Engine) -> None:
