@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from gateway import closing, intake, outgo
 from gateway.night import decide_all, run_night
 from gateway.sample import World, held, know_ledger
 from gateway.settings import Gateway
@@ -95,6 +96,19 @@ def test_i6_a_takedown_goes_on_where_no_witness_is_registered(watched: Gateway, 
     open_takedown(watched, [record], Order(Notice.REPAIR, "云信修〔2026〕10号", "李某"))
     decide_all(watched, [ENTRY], print)
     assert showing(watched, document) == set()
+
+
+def test_a_run_that_no_witness_vouches_for_at_its_end_does_not_end_as_complete(watched: Gateway, world: World) -> None:
+    run = intake.open_run(watched, FEED, intake.night_window(ON), "x")
+    checked = [intake.check_part(watched, run, intake.collect_part(watched, run, part)) for part in intake.plan(watched, run)]
+    settled = intake.settle(watched, run, checked)
+    for recipient in outgo.recipients(watched, run):
+        outgo.send(watched, run, settled, recipient)
+    known = registered(watched)
+    del known["witness"]
+    kept.save(watched.home / "secrets" / "connections.yml", known)
+    with pytest.raises(closing.NightIncomplete, match="nothing is brought"):
+        closing.close_run(watched, run)
 
 
 def test_i4_a_witness_that_died_before_it_answered_is_asked_again_and_vouches(watched: Gateway, world: World) -> None:
