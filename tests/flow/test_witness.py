@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from base64 import b64decode
-from contextlib import closing
 from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
@@ -139,7 +139,7 @@ def registered(gateway: Gateway) -> dict[str, dict[str, str]]:
 
 
 def copy_state(from_: Path, to: Path) -> None:
-    with closing(sqlite3.connect(from_)) as source, closing(sqlite3.connect(to)) as target:
+    with contextlib.closing(sqlite3.connect(from_)) as source, contextlib.closing(sqlite3.connect(to)) as target:
         source.backup(target)
 
 
