@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from delivery import frontend, package, rest
+from collections.abc import Callable
+
+import pandas as pd
+
+from delivery import frontend, frontend_statement, package, rest
 from delivery.base import (
     Batch,
     DeliveryFailed,
@@ -14,11 +18,14 @@ from delivery.base import (
     batches,
     takedown_batches,
 )
+from delivery.statements import Inquiry
 from records.stages import Receipt
 
 __all__ = ["Batch", "DeliveryFailed", "Door", "Effect", "ReceiptMismatch", "RecipientContractBreach", "RecipientUnavailable",
-           "batches", "deliver", "takedown_batches"]
+           "ask", "batches", "deliver", "takedown_batches"]
 
+_ASKS: dict[str, Callable[[Inquiry, Door], pd.DataFrame]] = {
+    "rest": rest.ask, "package": package.ask, "frontend": frontend_statement.ask}
 _METHODS = {"rest": rest.deliver, "package": package.deliver, "frontend": frontend.deliver}
 _TRIES, _LONGEST_PAUSE = 3, 10
 
@@ -38,3 +45,11 @@ def deliver(batch: Batch, door: Door) -> Receipt:
                 raise
             door.sleep(error.retry_after)
     return _METHODS[door.recipient.method](batch, door)
+
+
+def ask(inquiry: Inquiry, door: Door) -> pd.DataFrame:
+    """Asks a recipient by its exchange method what it holds, and returns its verified statement (delivery/statements.py).
+
+    Raises RecipientUnavailable, ReceiptMismatch or RecipientContractBreach.
+    """
+    return _ASKS[door.recipient.method](inquiry, door)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 import pandas as pd
 
@@ -51,6 +52,16 @@ class RecipientContractBreach(DeliveryFailed):
     """The door is not as agreed: address, credential, table or key. A person must mend it."""
 
 
+class Asked(Protocol):
+    """What goes to a recipient and wants an answer: its id, and what comes of it if no sound answer comes."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def later(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Door:
     """One recipient's door for one entry. `signer` holds the gateway's key for this recipient; `checkpoint` of the ledger goes
@@ -67,9 +78,9 @@ class Door:
     monotonic: Callable[[], float] = time.monotonic
     checkpoint: str = ""
 
-    def names(self, batch: Batch) -> str:
-        """How messages name the place: recipient, entry, batch."""
-        return f"recipient {self.recipient_code}, entry {self.entry_code}, batch {batch.id[:12]}"
+    def names(self, asked: Asked) -> str:
+        """How messages name the place: recipient, entry, and the batch or inquiry."""
+        return f"recipient {self.recipient_code}, entry {self.entry_code}, {type(asked).__name__.lower()} {asked.id[:12]}"
 
 
 class Effect(StrEnum):
@@ -90,6 +101,10 @@ class Batch:
     id: str
     payload: pd.DataFrame
     effect: Effect = Effect.BRING
+
+    @property
+    def later(self) -> str:
+        return "its records stay pending and go out with the next try or night"
 
     def says(self) -> dict[str, str]:
         """How a document names the effect: {"effect": …}, or nothing in a batch that brings."""

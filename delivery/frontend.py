@@ -12,12 +12,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, NoSuchTableError
 
-from delivery.base import Batch, Door, ReceiptMismatch, RecipientContractBreach, RecipientUnavailable
+from delivery.base import Asked, Batch, Door, ReceiptMismatch, RecipientContractBreach, RecipientUnavailable
 from delivery.receipts import reason_code
 from records.bulk import copy_replace
 from records.stages import HANDLE, NOTICE, Receipt
 
-_TAKEN, _FAILED = 1, 2
+CONTROL = ("handle", "batch", "pushed_at", "effect", "notice", "taken_flag", "taken_at", "failure_reason")
+TAKEN, _FAILED = 1, 2
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 _AT_ONCE = 500
 
@@ -46,19 +47,23 @@ def deliver(batch: Batch, door: Door) -> Receipt:
             "database-unavailable", f"{door.names(batch)}: its database answered with {kind}; its records stay pending") from None
 
 
-def _table(engine: Engine, batch: Batch, door: Door) -> sa.Table:
+def table_of(engine: Engine, asked: Asked, door: Door) -> sa.Table:
+    """The table share_<entry> as it is. Raises RecipientContractBreach if there is none."""
     name = f"share_{door.entry_code}"
     try:
-        table = sa.Table(name, sa.MetaData(), autoload_with=engine)
+        return sa.Table(name, sa.MetaData(), autoload_with=engine)
     except NoSuchTableError:
-        raise RecipientContractBreach("no-table", f"{door.names(batch)}: its database has no table {name}; the recipient "
+        raise RecipientContractBreach("no-table", f"{door.names(asked)}: its database has no table {name}; the recipient "
                                                   "makes it, see docs/connections.md") from None
+
+
+def _table(engine: Engine, batch: Batch, door: Door) -> sa.Table:
+    table = table_of(engine, batch, door)
     # Wanted in every table: nothing is brought to a place that it could not be taken back from.
-    wanted = ["handle", "batch", "pushed_at", "effect", "notice", "taken_flag", "taken_at", "failure_reason",
-              *(column for column in batch.payload.columns if column not in (HANDLE, NOTICE))]
+    wanted = [*CONTROL, *(column for column in batch.payload.columns if column not in (HANDLE, NOTICE))]
     missing = [column for column in wanted if column not in table.c]
     if missing:
-        raise RecipientContractBreach("no-column", f"{door.names(batch)}: table {name} lacks {', '.join(missing)}; the "
+        raise RecipientContractBreach("no-column", f"{door.names(batch)}: table {table.name} lacks {', '.join(missing)}; the "
                                                    "recipient adds them as text columns")
     return table
 
@@ -95,11 +100,11 @@ def _await(engine: Engine, table: sa.Table, batch: Batch, door: Door) -> Receipt
 
 def _all_taken(engine: Engine, table: sa.Table, batch: Batch) -> Sequence[Any]:
     """The same as `_flags` where every row of the batch is there and taken, which one count can tell; else nothing."""
-    taken = sa.select(sa.func.count()).where(table.c.batch == batch.id, _as_pushed(table, batch), table.c.taken_flag == _TAKEN)
+    taken = sa.select(sa.func.count()).where(table.c.batch == batch.id, _as_pushed(table, batch), table.c.taken_flag == TAKEN)
     with engine.connect() as connection:
         if connection.execute(taken).scalar_one() != len(batch.payload):
             return []
-    return [(handle, _TAKEN, None) for handle in batch.payload[HANDLE].to_list()]
+    return [(handle, TAKEN, None) for handle in batch.payload[HANDLE].to_list()]
 
 
 def _as_pushed(table: sa.Table, batch: Batch) -> sa.ColumnElement[bool]:
@@ -123,6 +128,6 @@ def _receipt(flags: Sequence[Any], batch: Batch, door: Door) -> Receipt:
     sent = set(batch.payload[HANDLE].to_list())
     read_back = [(handle, flag, reason) for handle, flag, reason in flags if handle in sent]
     lines = "".join(f"{handle}|{flag}|{batch.effect}\n" for handle, flag, _ in read_back)
-    accepted = tuple(handle for handle, flag, _ in read_back if flag == _TAKEN)
+    accepted = tuple(handle for handle, flag, _ in read_back if flag == TAKEN)
     refused = {handle: reason_code(reason) for handle, flag, reason in read_back if flag == _FAILED}
     return Receipt(door.recipient_code, batch.id, accepted, refused, hashlib.sha256(lines.encode()).hexdigest(), "", door.clock())

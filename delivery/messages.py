@@ -6,7 +6,6 @@ import secrets
 from base64 import b64decode
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import NoReturn
 
 import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -18,7 +17,8 @@ from http_message_signatures import (
 )
 from http_message_signatures.algorithms import ED25519
 
-from delivery.base import Batch, Door, ReceiptMismatch, RecipientContractBreach
+from delivery.base import Asked, Door, RecipientContractBreach
+from delivery.receipts import refuse
 from keys.sign import Signer
 from ledger.log import now
 
@@ -42,26 +42,22 @@ def sign(request: requests.PreparedRequest, key: Signer, clock: Callable[[], dat
     signer.apply(request, prepared, key.sign(prepared.signature_base))
 
 
-def verify(response: requests.Response, body: bytes, batch: Batch, door: Door) -> None:
+def verify(response: requests.Response, body: bytes, asked: Asked, door: Door) -> None:
     """Returns if the answer is signed by the recipient's registered key over ANSWER_COVERED, this body and this very request.
 
     The algorithm comes from the key. Raises ReceiptMismatch; RecipientContractBreach if no key is registered to check it with.
     """
     if not door.connection.public_key:
-        raise RecipientContractBreach("no-key", f"{door.names(batch)}: no public key is registered for its receipts; add "
+        raise RecipientContractBreach("no-key", f"{door.names(asked)}: no public key is registered for its receipts; add "
                                                 f"public_key and key_id to connection {door.connection.name}")
     key = Ed25519PublicKey.from_public_bytes(b64decode(door.connection.public_key, validate=True))
     keys = MappingKeyResolver(public_keys={door.connection.key_id: key}, private_keys={})
     verifier = HTTPMessageVerifier(signature_algorithm=ED25519, key_resolver=keys)
     verifier.max_clock_skew = _SKEW
     if "Signature" not in response.headers:
-        _refuse("unsigned", "the answer is not signed", batch, door)
+        refuse(asked, door, "unsigned", "the answer is not signed")
     try:
         verifier.verify(response, max_age=MAX_AGE, expect_tag=ANSWER_TAG, require_components=ANSWER_COVERED, body=body)
     except (HTTPMessageSignaturesException, ValueError):
         # Not the error itself: it may quote the answer's headers.
-        _refuse("wrong-signature", "the answer's signature is wrong, too old, or of another request", batch, door)
-
-
-def _refuse(reason: str, words: str, batch: Batch, door: Door) -> NoReturn:
-    raise ReceiptMismatch(reason, f"{door.names(batch)}: {words}; the records stay pending; ask the recipient what it received")
+        refuse(asked, door, "wrong-signature", "the answer's signature is wrong, too old, or of another request")

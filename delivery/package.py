@@ -9,9 +9,12 @@ from base64 import b64encode
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from delivery.base import Batch, Door, RecipientContractBreach, RecipientUnavailable
+import pandas as pd
+
+from delivery.base import Asked, Batch, Door, RecipientContractBreach, RecipientUnavailable
 from delivery.body import content_digest, json_lines
 from delivery.receipts import read, verify_detached
+from delivery.statements import Inquiry, read_statement
 from records.stages import Receipt
 
 _PAUSE = 0.1
@@ -23,42 +26,51 @@ def deliver(batch: Batch, door: Door) -> Receipt:
     A package that was receipted before is not put there again. Raises RecipientContractBreach (no inbox),
     RecipientUnavailable (no space, or no receipt within the deadline), ReceiptMismatch.
     """
-    folder = _folder(batch, door)
-    data = json_lines(batch)
-    if not _receipt(folder, batch).is_file():
-        try:
-            _put(folder / "incoming", batch, door, data)
-        except OSError as error:
-            raise RecipientUnavailable("inbox-not-writable", f"{door.names(batch)}: the package could not be written "
-                                       f"({type(error).__name__}, code {error.errno}); its records stay pending") from None
-        _await(folder, batch, door)
-    body, signature = _receipt(folder, batch).read_bytes(), _receipt(folder, batch).with_suffix(".sig")
-    verify_detached(body, signature.read_text("ascii", "replace") if signature.is_file() else "", batch, door)
-    return read(body, content_digest(data), batch, door)
+    receipt, data = _folder(batch, door) / "receipts" / f"{batch.id}.receipt.json", json_lines(batch)
+    if not receipt.is_file():
+        _put(_package(batch, door, data), batch, door)
+    return read(_answered(receipt, batch, door), content_digest(data), batch, door)
 
 
-def _folder(batch: Batch, door: Door) -> Path:
+def ask(inquiry: Inquiry, door: Door) -> pd.DataFrame:
+    """Puts the inquiry into the recipient's inbox and returns the verified statement, which it takes away. Raises as `deliver` does."""
+    asked = inquiry.body(door.entry_code)
+    statement = _folder(inquiry, door) / "receipts" / f"{inquiry.id}.statement.json"
+    _put({f"{inquiry.id}.inquiry.sig": _signature(door, asked), f"{inquiry.id}.inquiry.json": asked}, inquiry, door)
+    said = _answered(statement, inquiry, door)
+    for path in (statement, statement.with_suffix(".sig")):
+        path.unlink(missing_ok=True)
+    return read_statement(said, content_digest(asked), inquiry, door)
+
+
+def _folder(asked: Asked, door: Door) -> Path:
     folder = Path(unquote(urlsplit(door.connection.url).path))
     if not all((folder / name).is_dir() for name in ("incoming", "receipts")):
-        raise RecipientContractBreach("no-inbox", f"{door.names(batch)}: its inbox has no incoming/ or receipts/; check the "
+        raise RecipientContractBreach("no-inbox", f"{door.names(asked)}: its inbox has no incoming/ or receipts/; check the "
                                                   f"url of connection {door.connection.name}")
     return folder
 
 
-def _receipt(folder: Path, batch: Batch) -> Path:
-    return folder / "receipts" / f"{batch.id}.receipt.json"
-
-
-def _put(incoming: Path, batch: Batch, door: Door, data: bytes) -> None:
+def _package(batch: Batch, door: Door, data: bytes) -> dict[str, bytes]:
+    """The files of a package by name. The manifest is last: a recipient that sees it finds the rest whole."""
     file = {"name": f"{batch.id}.jsonl", "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
     manifest = {"batch": batch.id, "entry": door.entry_code, "records": len(batch.payload), "files": [file],
                 "pushed_at": door.clock().isoformat(), **batch.says()} | ({"checkpoint": door.checkpoint} if door.checkpoint else {})
     announced = json.dumps(manifest, sort_keys=True).encode()
-    signature = f"{door.signer.key_id}:{b64encode(door.signer.sign(announced)).decode()}"
-    _write(incoming / f"{batch.id}.jsonl", data)
-    _write(incoming / f"{batch.id}.manifest.sig", signature.encode())
-    # Last: a recipient that sees the manifest finds the rest whole.
-    _write(incoming / f"{batch.id}.manifest.json", announced)
+    return {f"{batch.id}.jsonl": data, f"{batch.id}.manifest.sig": _signature(door, announced), f"{batch.id}.manifest.json": announced}
+
+
+def _signature(door: Door, content: bytes) -> bytes:
+    return f"{door.signer.key_id}:{b64encode(door.signer.sign(content)).decode()}".encode()
+
+
+def _put(files: dict[str, bytes], asked: Asked, door: Door) -> None:
+    try:
+        for name, data in files.items():
+            _write(_folder(asked, door) / "incoming" / name, data)
+    except OSError as error:
+        raise RecipientUnavailable("inbox-not-writable", f"{door.names(asked)}: it could not be written into its inbox "
+                                   f"({type(error).__name__}, code {error.errno}); {asked.later}") from None
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -70,10 +82,14 @@ def _write(path: Path, data: bytes) -> None:
     os.replace(draft, path)
 
 
-def _await(folder: Path, batch: Batch, door: Door) -> None:
+def _answered(answer: Path, asked: Asked, door: Door) -> bytes:
+    """The bytes of the answer, once it lies there whole and its signature is verified."""
     until = door.monotonic() + door.recipient.deadline
-    while not _receipt(folder, batch).is_file():
+    while not answer.is_file():
         if door.monotonic() >= until:
-            raise RecipientUnavailable("no-receipt-in-time", f"{door.names(batch)}: no receipt within {door.recipient.deadline} s; "
-                                       "its records stay pending and the next run looks for the receipt again")
+            raise RecipientUnavailable("no-receipt-in-time", f"{door.names(asked)}: no receipt within {door.recipient.deadline} s; "
+                                       f"{asked.later}")
         door.sleep(_PAUSE)
+    said, signature = answer.read_bytes(), answer.with_suffix(".sig")
+    verify_detached(said, signature.read_text("ascii", "replace") if signature.is_file() else "", asked, door)
+    return said

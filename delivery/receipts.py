@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from delivery.base import Batch, Door, ReceiptMismatch, RecipientContractBreach
+from delivery.base import Asked, Batch, Door, ReceiptMismatch, RecipientContractBreach
 from keys.sign import BadSignature, Ed25519Verifier
 from records.stages import HANDLE, Receipt
 
@@ -20,11 +20,11 @@ def read(body: bytes, sent_digest: str, batch: Batch, door: Door) -> Receipt:
 
     Raises ReceiptMismatch if the batch, the digest of what was sent or a handle is not ours, or the answer is no receipt.
     """
-    content = _read(body, batch, door)
+    content = document(body, batch, door)
     if (content.get("batch"), content.get("entry")) != (batch.id, door.entry_code):
-        _refuse(batch, door, "another-batch", "the receipt is of another batch")
+        refuse(batch, door, "another-batch", "the receipt is of another batch")
     if content.get("content_digest") != sent_digest:
-        _refuse(batch, door, "another-content", "the receipt is over other content than was sent")
+        refuse(batch, door, "another-content", "the receipt is over other content than was sent")
     accepted, refused = _statuses(content.get("records"), batch, door)
     return Receipt(door.recipient_code, batch.id, accepted, refused, hashlib.sha256(body).hexdigest(),
                    door.connection.key_id, door.clock())
@@ -37,37 +37,36 @@ def reason_code(said: object) -> str:
     return text if re.fullmatch(r"[a-z0-9-]{1,60}", text) and not re.search(r"[0-9]{4}|^[-0-9]+$", text) else "recipient-said-no"
 
 
-def verify_detached(body: bytes, signed: str, batch: Batch, door: Door) -> None:
-    """Returns if a receipt file was signed by the recipient's registered key. signed: `<key id>:<base64 signature>`.
+def verify_detached(body: bytes, signed: str, asked: Asked, door: Door) -> None:
+    """Returns if a receipt file or an answer was signed by the recipient's registered key. signed: `<key id>:<base64 signature>`.
 
     Raises ReceiptMismatch; RecipientContractBreach if no key is registered to check it with.
     """
     if not door.connection.public_key:
-        raise RecipientContractBreach("no-key", f"{door.names(batch)}: no public key is registered for its receipts; add "
+        raise RecipientContractBreach("no-key", f"{door.names(asked)}: no public key is registered for its receipts; add "
                                                 f"public_key and key_id to connection {door.connection.name}")
     key_id, _, signature = signed.partition(":")
     if key_id != door.connection.key_id:
-        _refuse(batch, door, "unknown-key", "the receipt is signed with a key that is not registered, or not at all")
+        refuse(asked, door, "unknown-key", "the receipt is signed with a key that is not registered, or not at all")
     try:
         Ed25519Verifier(door.connection.public_key).verify(body, b64decode(signature, validate=True))
     except (BadSignature, ValueError) as error:
-        raise ReceiptMismatch("wrong-signature", f"{door.names(batch)}: the receipt's signature is wrong; {_ASK}") from error
+        raise ReceiptMismatch("wrong-signature", f"{door.names(asked)}: the signature is wrong; {asked.later}; ask it") from error
 
 
-_ASK = "the records stay pending; ask the recipient what it received"
+def refuse(asked: Asked, door: Door, reason: str, words: str) -> NoReturn:
+    """Raises ReceiptMismatch with its reason, in words."""
+    raise ReceiptMismatch(reason, f"{door.names(asked)}: {words}; {asked.later}; ask the recipient")
 
 
-def _refuse(batch: Batch, door: Door, reason: str, words: str) -> NoReturn:
-    raise ReceiptMismatch(reason, f"{door.names(batch)}: {words}; {_ASK}")
-
-
-def _read(body: bytes, batch: Batch, door: Door) -> dict[str, Any]:
+def document(body: bytes, asked: Asked, door: Door) -> dict[str, Any]:
+    """The JSON object that an answer is, no key twice. Raises ReceiptMismatch if it is anything else."""
     try:
         content = json.loads(body, object_pairs_hook=_once, parse_constant=_no_constant)
     except ValueError:
-        _refuse(batch, door, "no-receipt", "the answer is not a receipt")
+        refuse(asked, door, "no-receipt", "the answer is not what was agreed")
     if not isinstance(content, dict):
-        _refuse(batch, door, "no-receipt", "the answer is not a receipt")
+        refuse(asked, door, "no-receipt", "the answer is not what was agreed")
     return content
 
 
@@ -85,7 +84,7 @@ def _statuses(records: object, batch: Batch, door: Door) -> tuple[tuple[str, ...
     """The handles accepted, and those refused with their reason."""
     sent, accepted, refused = set(batch.payload[HANDLE].to_list()), [], {}
     if not isinstance(records, list):
-        _refuse(batch, door, "no-receipt", "the receipt lists no records")
+        refuse(batch, door, "no-receipt", "the receipt lists no records")
     for record in records:
         match record:
             case {"handle": str(handle), "status": "accepted"} if handle in sent:
@@ -93,6 +92,6 @@ def _statuses(records: object, batch: Batch, door: Door) -> tuple[tuple[str, ...
             case {"handle": str(handle), "status": "refused"} if handle in sent:
                 refused[handle] = reason_code(record.get("reason", ""))
             case _:
-                _refuse(batch, door, "unknown-record", "the receipt names a record or status that is not known")
+                refuse(batch, door, "unknown-record", "the receipt names a record or status that is not known")
         sent.discard(record["handle"])
     return tuple(accepted), refused

@@ -6,13 +6,15 @@ from base64 import b64encode
 from functools import partial
 from typing import NoReturn
 
+import pandas as pd
 import requests
 
-from delivery.base import Batch, Door, RecipientContractBreach, RecipientUnavailable
+from delivery.base import Asked, Batch, Door, RecipientContractBreach, RecipientUnavailable
 from delivery.body import content_digest, rest_body
 from delivery.exchange import is_untrusted, never_left, retry_after, within
 from delivery.messages import sign, verify
 from delivery.receipts import read
+from delivery.statements import Inquiry, read_statement
 from ledger.log import now
 from records.stages import Receipt
 
@@ -20,7 +22,6 @@ _CONNECT = 5.0
 _NO_ANSWER = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError,
               requests.exceptions.ContentDecodingError)
 _LARGEST_ANSWER = 64 * 1024 * 1024
-_LATER = "its records stay pending and go out with the next try or night"
 
 
 def deliver(batch: Batch, door: Door) -> Receipt:
@@ -30,65 +31,79 @@ def deliver(batch: Batch, door: Door) -> Receipt:
     certificate that is not trusted), ReceiptMismatch.
     """
     body = rest_body(batch, door.entry_code)
-    digest = content_digest(body)
-    answer, content = _post(batch, door, body, digest)
+    return read(_answered("/v1/batches", body, batch, door), content_digest(body), batch, door)
+
+
+def ask(inquiry: Inquiry, door: Door) -> pd.DataFrame:
+    """Posts the inquiry and returns the verified statement. Raises as `deliver` does."""
+    body = inquiry.body(door.entry_code)
+    return read_statement(_answered("/v1/statements", body, inquiry, door), content_digest(body), inquiry, door)
+
+
+def _answered(path: str, body: bytes, asked: Asked, door: Door) -> bytes:
+    """The verified answer to one signed request."""
+    request = _request(path, body, asked, door)
+    answer, content = _post(request, asked, door)
     if answer.status_code != requests.codes.ok:
-        _refuse(answer.status_code, answer.headers, batch, door)
-    verify(answer, content, batch, door)
-    return read(content, digest, batch, door)
+        _refuse(answer.status_code, answer.headers, asked, door)
+    verify(answer, content, asked, door)
+    return content
 
 
-def _post(batch: Batch, door: Door, body: bytes, digest: str) -> tuple[requests.Response, bytes]:
+def _request(path: str, body: bytes, asked: Asked, door: Door) -> requests.Request:
     headers = {"Authorization": f"Bearer {door.connection.token}", "Content-Type": "application/json",
-               "Content-Digest": digest, "Idempotency-Key": batch.id,
+               "Content-Digest": content_digest(body), "Idempotency-Key": asked.id,
                "Accept-Encoding": "identity"}  # the digest of an answer is over its bytes as sent
     if door.checkpoint:
         headers["Ledger-Checkpoint"] = b64encode(door.checkpoint.encode()).decode()
-    url = f"{door.connection.url.rstrip('/')}/v1/batches"
+    return requests.Request("POST", f"{door.connection.url.rstrip('/')}{path}", headers, data=body)
+
+
+def _post(asking: requests.Request, asked: Asked, door: Door) -> tuple[requests.Response, bytes]:
     try:
-        request = requests.Request("POST", url, headers, data=body).prepare()
+        request = asking.prepare()
         sign(request, door.signer)
-        return within(_CONNECT + door.recipient.deadline, partial(_exchange, request, batch, door))
+        return within(_CONNECT + door.recipient.deadline, partial(_exchange, request, asked, door))
     except _NO_ANSWER as error:
         if is_untrusted(error):
-            raise RecipientContractBreach("untrusted", f"{door.names(batch)}: its certificate is not trusted; ask the recipient, and "
+            raise RecipientContractBreach("untrusted", f"{door.names(asked)}: its certificate is not trusted; ask the recipient, and "
                                                        f"name its authority as ca of connection {door.connection.name}") from None
         # Unless no connection came about nobody knows whether the recipient took it: the batch goes out again under the same key.
         reason = "not-reached" if never_left(error) else "no-answer"
-        raise RecipientUnavailable(reason, f"{door.names(batch)}: {type(error).__name__} at its address; {_LATER}") from None
+        raise RecipientUnavailable(reason, f"{door.names(asked)}: {type(error).__name__} at its address; {asked.later}") from None
     except requests.RequestException as error:
-        raise RecipientContractBreach("wrong-address", f"{door.names(batch)}: {type(error).__name__}; correct the url of connection "
-                                                       f"{door.connection.name}; {_LATER}") from None
+        raise RecipientContractBreach("wrong-address", f"{door.names(asked)}: {type(error).__name__}; correct the url of connection "
+                                                       f"{door.connection.name}; {asked.later}") from None
     except OSError:  # requests tells so of a certificate file that is not there
-        raise RecipientContractBreach("no-certificate", f"{door.names(batch)}: a file of client_certificate, client_key or ca cannot be "
-                                      f"read; correct connection {door.connection.name}; {_LATER}") from None
+        raise RecipientContractBreach("no-certificate", f"{door.names(asked)}: a file of client_certificate, client_key or ca cannot be "
+                                      f"read; correct connection {door.connection.name}; {asked.later}") from None
 
 
-def _exchange(request: requests.PreparedRequest, batch: Batch, door: Door) -> tuple[requests.Response, bytes]:
+def _exchange(request: requests.PreparedRequest, asked: Asked, door: Door) -> tuple[requests.Response, bytes]:
     with requests.Session() as session:
         session.trust_env = False  # a credential goes only to the host it was issued for, not to a proxy
         session.verify = door.connection.ca or True
         if door.connection.client_certificate:
             session.cert = (door.connection.client_certificate, door.connection.client_key)
         with session.send(request, timeout=(_CONNECT, door.recipient.deadline), allow_redirects=False, stream=True) as answer:
-            return answer, _bounded(answer, batch, door)
+            return answer, _bounded(answer, asked, door)
 
 
-def _bounded(answer: requests.Response, batch: Batch, door: Door) -> bytes:
+def _bounded(answer: requests.Response, asked: Asked, door: Door) -> bytes:
     content = bytearray()
     for chunk in answer.iter_content(1 << 16):
         content += chunk
         if len(content) > _LARGEST_ANSWER:
-            raise RecipientContractBreach("answer-too-large", f"{door.names(batch)}: the answer is larger than a receipt can be")
+            raise RecipientContractBreach("answer-too-large", f"{door.names(asked)}: the answer is larger than a receipt can be")
     return bytes(content)
 
 
-def _refuse(status: int, headers: requests.structures.CaseInsensitiveDict[str], batch: Batch, door: Door) -> NoReturn:
+def _refuse(status: int, headers: requests.structures.CaseInsensitiveDict[str], asked: Asked, door: Door) -> NoReturn:
     if status == requests.codes.too_many_requests or status >= requests.codes.server_error:
         after = retry_after(headers.get("Retry-After", ""), now())
-        raise RecipientUnavailable(f"http-{status}", f"{door.names(batch)}: answered {status}; {_LATER}", after)
+        raise RecipientUnavailable(f"http-{status}", f"{door.names(asked)}: answered {status}; {asked.later}", after)
     what = {401: "renew its token, or have it register the key of `gateway recipient keys`", 403: "ask for access",
             404: "check its address", 409: "it knows this batch with other content",
             413: "lower its batch_size"}.get(status, "ask the recipient")
-    raise RecipientContractBreach(f"http-{status}", f"{door.names(batch)}: answered {status}; {what} (connection "
-                                                    f"{door.connection.name}); {_LATER}")
+    raise RecipientContractBreach(f"http-{status}", f"{door.names(asked)}: answered {status}; {what} (connection "
+                                                    f"{door.connection.name}); {asked.later}")

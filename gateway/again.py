@@ -100,7 +100,7 @@ def decide_again(gateway: Gateway, run: Run, recipient: str) -> Json:
 
     Raises DeliveryFailed after the figures are on the ledger, NoDoor if the recipient cannot be addressed.
     """
-    _expect_door(gateway, run, recipient)
+    expect_door(gateway, run, recipient)
     with failing(gateway, run, f"(decide again for {recipient})", (delivery.DeliveryFailed,)):
         way = way_of(gateway, errand(gateway, run, recipient))
         # What must come back is asked for even where the recipient refuses what it is brought.
@@ -122,7 +122,8 @@ def close_again(gateway: Gateway, run: Run, complete: bool) -> str:
     return state
 
 
-def _expect_door(gateway: Gateway, run: Run, recipient: str) -> None:
+def expect_door(gateway: Gateway, run: Run, recipient: str) -> None:
+    """Returns if today's catalogue says how to reach the recipient and what the entry is; raises NoDoor, after the ledger has it."""
     entry, catalog = run["entry"], gateway.catalog
     missing = [f"entry {entry}"] * (entry not in catalog.entries) + [f"recipient {recipient}"] * (recipient not in catalog.recipients)
     if missing:
@@ -138,20 +139,20 @@ def _again(way: Way, back: Way) -> Again:
     with way.gateway.engine.connect() as connection:
         held = held_under(connection, Holder(way.errand.recipient, way.errand.entry))
         known = withdrawal_reasons(connection, way.errand.entry)
-    for chunk, is_stored in _chunks(way, held):
+    for chunk, is_stored in chunks(way, held):
         ready = prepare(way, chunk, stands)
         withheld = pd.concat([ready.permitted.withheld, ready.masked.withheld], ignore_index=True)
         if not is_stored:
             withheld = withheld[withheld[REASON].isin(_OF_THE_WHOLE_ENTRY)]
             figures.unseen += len(chunk) - len(withheld)
-        _take_back(back, _to_withdraw(pd.concat([held, _maybe_held(way, withheld, held)]), withheld, known), figures)
+        withdraw(back, to_withdraw(pd.concat([held, _maybe_held(way, withheld, held)]), withheld, known), figures)
         if is_stored:
             _bring(way, ready, figures)
     _account(way, figures)
     return figures
 
 
-def _chunks(way: Way, held: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, bool]]:
+def chunks(way: Way, held: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, bool]]:
     """What the store holds of the entry, then the records of which it knows nothing but that the recipient holds them."""
     fields, seen = list(way.door.entry.fields), set[str]()
     with way.gateway.engine.connect() as connection:
@@ -173,7 +174,7 @@ def _maybe_held(way: Way, withheld: pd.DataFrame, held: pd.DataFrame) -> pd.Data
     return rows[rows[HANDLE].isin(lost)].assign(state="uncertain")
 
 
-def _to_withdraw(held: pd.DataFrame, withheld: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+def to_withdraw(held: pd.DataFrame, withheld: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     """What the recipient holds and may not hold any more: RECORD, HANDLE, NOTICE, effect. A mark it has obeyed stays one."""
     rows = held[held["state"] != "marked"].merge(withheld, on=RECORD)
     notices = rows[REASON].map(lambda reason: _NOTICES.get(reason, Notice.CATALOGUE_CHANGED))
@@ -183,12 +184,19 @@ def _to_withdraw(held: pd.DataFrame, withheld: pd.DataFrame, known: pd.DataFrame
     return rows[[RECORD, HANDLE, "effect"]].assign(**{NOTICE: notices.where(~on_list, said["reason"]).astype(TEXT)})
 
 
-def _take_back(way: Way, rows: pd.DataFrame, figures: Again) -> None:
+def withdraw(way: Way, rows: pd.DataFrame, figures: Again) -> list[str]:
+    """Takes records back, each with its effect, and adds to the figures; returns the record ids that the recipient confirmed.
+
+    rows: as `to_withdraw` gives them.
+    """
     effects = [effect or str(effect_of(way, notice)) for effect, notice in zip(rows["effect"], rows[NOTICE], strict=True)]
+    taken = list[str]()
     for effect, part in rows.groupby(pd.Series(effects, index=rows.index, dtype=TEXT)):
         confirmed = part[RECORD].isin(take_back(way, part, Effect(str(effect))))
         figures.withdrawn.update(part[NOTICE][confirmed].to_list())
         figures.outstanding += int((~confirmed).sum())
+        taken += part[RECORD][confirmed].to_list()
+    return taken
 
 
 def effect_of(way: Way, notice: str) -> Effect:

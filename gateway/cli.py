@@ -25,6 +25,7 @@ from gateway.manners import (
 )
 from gateway.night_cli import backfill, decide_again, night
 from gateway.recipient_cli import recipient_app
+from gateway.reconcile_cli import reconcile_app
 from gateway.subject_cli import subject_app
 from gateway.takedown_cli import takedown_app
 
@@ -42,6 +43,7 @@ app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(takedown_app, name="takedown")
 app.add_typer(recipient_app, name="recipient")
+app.add_typer(reconcile_app, name="reconcile")
 app.add_typer(subject_app, name="subject")
 app.add_typer(consent_app, name="consent")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import connectors
 import delivery
-from gateway import again, closing, failing, intake, outgo, probe, takedown
+from gateway import again, closing, failing, intake, outgo, probe, reconcile, takedown
 from gateway.failing import Run
 from gateway.intake import Json
 from gateway.settings import Gateway, from_environment
@@ -91,6 +91,15 @@ def decide_entry(entry: str, trigger: str) -> dict[str, Json]:
     """Decides one entry again for everybody; returns the figures by recipient. Raises NightIncomplete, after all of them."""
     troubles: list[str] = []
     done = _decide_entry(wired(), entry, trigger, troubles.append)
+    if troubles:
+        raise closing.NightIncomplete(f"entry {entry}: " + " ".join(troubles))
+    return done
+
+
+def reconcile_entry(entry: str, trigger: str) -> dict[str, Json]:
+    """Reconciles one entry with everybody; returns the figures by recipient. Raises NightIncomplete, after all of them."""
+    troubles: list[str] = []
+    done = _reconcile_entry(wired(), entry, f"{reconcile.TRIGGER}{trigger}", troubles.append)
     if troubles:
         raise closing.NightIncomplete(f"entry {entry}: " + " ".join(troubles))
     return done
@@ -205,12 +214,23 @@ def decide_all(gateway: Gateway, entries: list[str], tell: Tell = print) -> dict
 
     Raises NightBroken, after the last entry, if one could not even be accounted for.
     """
-    once, trigger = once_each(tell), f"command:{uuid.uuid4()}"
+    trigger = f"command:{uuid.uuid4()}"
+    return _summed(entries, tell, lambda entry, once: _decide_entry(gateway, entry, trigger, once))
+
+
+def reconcile_all(gateway: Gateway, entries: list[str], tell: Tell = print) -> dict[str, Json]:
+    """Reconciles entries with every recipient concerned; returns the figures summed up by recipient. Raises NightBroken likewise."""
+    trigger = f"{reconcile.TRIGGER}{uuid.uuid4()}"
+    return _summed(entries, tell, lambda entry, once: _reconcile_entry(gateway, entry, trigger, once))
+
+
+def _summed(entries: list[str], tell: Tell, go_through: Callable[[str, Tell], dict[str, Json]]) -> dict[str, Json]:
+    once = once_each(tell)
     sums: dict[str, Json] = {}
     broken = []
     for entry in entries:
         try:
-            done = _decide_entry(gateway, entry, trigger, once)
+            done = go_through(entry, once)
         except Exception as error:
             once(failing.in_words(f"{again.STORE}.{entry}", error))
             broken.append(entry)
@@ -225,11 +245,30 @@ def decide_all(gateway: Gateway, entries: list[str], tell: Tell = print) -> dict
 
 def _decide_entry(gateway: Gateway, entry: str, trigger: str, tell: Tell) -> dict[str, Json]:
     run = again.open_again(gateway, entry, trigger)
+    return _with_each(gateway, run, tell, (again.decide_again, lambda figures: not figures["pending"] + figures["outstanding"]))
+
+
+def _reconcile_entry(gateway: Gateway, entry: str, trigger: str, tell: Tell) -> dict[str, Json]:
+    run = again.open_again(gateway, entry, trigger)
+    done = _with_each(gateway, run, tell, (reconcile.reconcile, reconcile.is_settled))
+    for recipient, figures in done.items():
+        if not reconcile.is_settled(figures):
+            tell(f"recipient {recipient}, entry {entry}: it holds other records than it should and that could not be put right; "
+                 "see gateway reconcile status")
+    return done
+
+
+_Step = tuple[Callable[[Gateway, Run, str], Json], Callable[[Json], bool]]
+
+
+def _with_each(gateway: Gateway, run: Run, tell: Tell, step: _Step) -> dict[str, Json]:
+    """Takes a step with every recipient concerned and closes the run, complete if each step says so of its figures."""
+    go, is_complete = step
     done: dict[str, Json] = {}
     concerned = again.recipients(gateway, run)
     for recipient in concerned:
         with _going_on(tell):
-            done[recipient] = again.decide_again(gateway, run, recipient)
+            done[recipient] = go(gateway, run, recipient)
     with _going_on(tell):
-        again.close_again(gateway, run, len(done) == len(concerned) and not any(f["pending"] + f["outstanding"] for f in done.values()))
+        again.close_again(gateway, run, len(done) == len(concerned) and all(map(is_complete, done.values())))
     return done

@@ -53,6 +53,12 @@ def uncertain(connection: Connection, holder: Holder) -> set[str]:
     return {handle for at, packed in lost for handle in unpack(packed) if last.get(handle, "") < at}
 
 
+def ever_brought(connection: Connection, holder: Holder) -> set[str]:
+    """Handles under which something was ever sent to a recipient, with a receipt or without."""
+    query = sa.select(outbox.c.handles).where(*_of(holder), outbox.c.effect == _BRING)
+    return {handle for packed in connection.execute(query).scalars() for handle in unpack(packed)}
+
+
 def without_receipt(connection: Connection, entry: str) -> list[str]:
     """Recipients to whom some batch of an entry went out without a receipt."""
     query = sa.select(outbox.c.recipient).where(outbox.c.entry == entry, outbox.c.effect == _BRING, outbox.c.state.in_(_NO_RECEIPT))

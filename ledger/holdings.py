@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from records.schema import holdings, withdrawn
-from records.stages import HANDLE, RECORD
+from records.stages import DIGEST, HANDLE, RECORD
 
 TEXT = pd.ArrowDtype(pa.string())
 
@@ -36,10 +36,10 @@ def held_by_run(connection: Connection, holder: Holder, run: str) -> tuple[pd.Se
 
 
 def held_under(connection: Connection, holder: Holder) -> pd.DataFrame:
-    """Every record a recipient holds of an entry: RECORD, HANDLE (the one it holds it under), state ("held" or "marked")."""
-    query = sa.select(holdings.c.record, holdings.c.handle, holdings.c.state).where(
+    """Every record a recipient holds of an entry: RECORD, HANDLE (the one it holds it under), DIGEST, state ("held" or "marked")."""
+    query = sa.select(holdings.c.record, holdings.c.handle, holdings.c.digest, holdings.c.state).where(
         holdings.c.recipient == holder.recipient, holdings.c.entry == holder.entry)
-    return pd.DataFrame(connection.execute(query).all(), columns=[RECORD, HANDLE, "state"], dtype=TEXT)
+    return pd.DataFrame(connection.execute(query).all(), columns=[RECORD, HANDLE, DIGEST, "state"], dtype=TEXT)
 
 
 def holders(connection: Connection, entry: str) -> list[str]:

@@ -15,6 +15,7 @@ from records.schema import findings, lines, runs
 
 # Runs that read the store and no department's feed.
 STORE_FEEDS = "store.%"
+_RECONCILES = "reconcile:%"
 
 
 def nights(engine: Engine) -> pd.DataFrame:
@@ -26,11 +27,21 @@ def nights(engine: Engine) -> pd.DataFrame:
 
 def decided_again(engine: Engine, night: str) -> pd.DataFrame:
     """What the newest re-decision of each entry on a night came to: entry, recipient and the figures as columns."""
-    query = sa.select(runs).where(runs.c.feed.like(STORE_FEEDS), runs.c.night == night).order_by(runs.c.opened_at.desc())
+    names = ["accepted", "delivered", "unchanged", "withheld", "pending", "withdrawn", "outstanding", "unseen"]
+    return _of_store(engine, night, (Event.DECIDED_AGAIN, runs.c.trigger.not_like(_RECONCILES)), names)
+
+
+def reconciled(engine: Engine, night: str, names: list[str]) -> pd.DataFrame:
+    """What the newest reconciliation of each entry on a night came to: run, recipient and the figures named as columns."""
+    return _of_store(engine, night, (Event.RECONCILED, runs.c.trigger.like(_RECONCILES)), names)
+
+
+def _of_store(engine: Engine, night: str, which: tuple[Event, sa.ColumnElement[bool]], names: list[str]) -> pd.DataFrame:
+    event, of_runs = which
+    query = sa.select(runs).where(runs.c.feed.like(STORE_FEEDS), runs.c.night == night, of_runs).order_by(runs.c.opened_at.desc())
     with engine.connect() as connection:
         chosen = pd.read_sql(query, connection).drop_duplicates("feed")["run"].to_list()
-    names = ["accepted", "delivered", "unchanged", "withheld", "pending", "withdrawn", "outstanding", "unseen"]
-    return _spread(events(engine, chosen, Event.DECIDED_AGAIN), ["run", "recipient"], names)
+    return _spread(events(engine, chosen, event), ["run", "recipient"], names)
 
 
 def latest_runs(engine: Engine, night: str) -> pd.DataFrame:

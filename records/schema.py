@@ -186,6 +186,17 @@ probes = sa.Table(
     Column("visible", sa.Boolean, nullable=False),
 )
 
+discrepancies = sa.Table(
+    "discrepancies", METADATA,
+    Column("recipient", String(80), primary_key=True),
+    Column("entry", String(80), primary_key=True),
+    Column("handle", String(80), primary_key=True),
+    Column("record", String(40), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("since", String(40), nullable=False),
+    Column("repaired_at", String(40)),
+)
+
 consents = sa.Table(
     "consents", METADATA,
     Column("subject", String(60), primary_key=True),

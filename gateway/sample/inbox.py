@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gateway.sample import statement
 from gateway.sample.credentials import Credential, Fault
 from gateway.sample.store import BatchConflict, Parcel, Store, content_digest
 
@@ -31,7 +32,7 @@ class Inbox:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
 
     def take(self) -> int:
-        """Takes the packages that are waiting and returns how many; does nothing while the fault is `down`."""
+        """Takes the packages and inquiries that are waiting and returns how many; does nothing while the fault is `down`."""
         if self.credential.fault is Fault.DOWN:
             return 0
         if self.credential.fault is Fault.NONE:
@@ -42,7 +43,22 @@ class Inbox:
             if self.credential.fault is Fault.SLOW:
                 time.sleep(self.credential.faults.pause)
             self._take_package(manifest)
-        return len(manifests)
+        inquiries = sorted((self.folder / "incoming").glob("*.inquiry.json"))
+        for inquiry in inquiries:
+            self._state(inquiry)
+        return len(manifests) + len(inquiries)
+
+    def _state(self, inquiry: Path) -> None:
+        """Answers an inquiry of the gateway; anybody else's gets no answer."""
+        body, name = inquiry.read_bytes(), inquiry.name.removesuffix(".inquiry.json")
+        signature = inquiry.with_suffix(".sig")
+        is_ours = signature.is_file() and self.credential.is_gateways(body, signature.read_text("ascii", "replace"))
+        for path in (inquiry, signature):
+            path.unlink(missing_ok=True)
+        if is_ours:
+            said = statement.answer(body, self.store)
+            _put(self.folder / "receipts" / f"{name}.statement.sig", self.credential.signature(said).encode())
+            _put(self.folder / "receipts" / f"{name}.statement.json", said)
 
     def _take_package(self, manifest: Path) -> None:
         batch = manifest.name.removesuffix(".manifest.json")

@@ -11,7 +11,7 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse
 
-from gateway.sample import messages
+from gateway.sample import messages, statement
 from gateway.sample.credentials import Credential, Fault
 from gateway.sample.store import BatchConflict, Parcel, Store, content_digest
 
@@ -20,7 +20,7 @@ _Next = Callable[[Request], Awaitable[Response]]
 
 
 def recipient(credential: Credential, store: Store) -> FastAPI:
-    """The web application of a recipient: POST /v1/batches, GET /health."""
+    """The web application of a recipient: POST /v1/batches, POST /v1/statements, GET /health."""
     app = FastAPI(title=credential.name, docs_url=None, redoc_url=None, openapi_url=None)
     misbehave(app, credential)
     add_health(app)
@@ -36,6 +36,18 @@ def recipient(credential: Credential, store: Store) -> FastAPI:
         except BatchConflict as conflict:
             raise HTTPException(409, str(conflict)) from conflict
         return messages.answer(request, receipt, credential)
+
+    @app.post("/v1/statements")
+    async def state(request: Request) -> Response:
+        check_token(request, credential)
+        body = await _body(request)
+        await run_in_threadpool(messages.expect_signed, request, body, credential, store)
+        if request.headers.get("Content-Digest") != content_digest(body):
+            raise HTTPException(400, "Content-Digest does not fit the body")
+        try:
+            return messages.answer(request, await run_in_threadpool(statement.answer, body, store), credential)
+        except statement.BadInquiry as error:
+            raise HTTPException(400, str(error)) from error
 
     return app
 

@@ -1,0 +1,216 @@
+"""Reconcile 对账: what each recipient says it holds is compared with what it should hold, and put right where that may be.
+
+The same road as a delivery up to the door: the store is permitted and masked as if nobody held anything, and only digests of what
+would leave are compared. What the recipient lacks or holds otherwise is brought anew, what it must not have is taken back; what
+the gateway never sent, or knows no more, is reported to a person.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import partial
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import sqlalchemy as sa
+
+import delivery
+from delivery.comparison import OURS, THEIRS, Compared, compare
+from delivery.statements import CONTENT, ENDS, contents
+from gateway.again import Again, chunks, expect_door, to_withdraw, withdraw
+from gateway.failing import Run, failing
+from gateway.intake import Json, errand
+from gateway.settings import Gateway
+from gateway.way import Standing, Way, bring, lock_of, prepare, way_of
+from ledger import log
+from ledger.disclosed import ever_brought, uncertain
+from ledger.events import Event
+from ledger.holdings import TEXT, Holder, held_under, withdrawal_reasons, withdrawn_records
+from records.identity import handles
+from records.lock import exclusive
+from records.schema import discrepancies, holdings, writing
+from records.stages import DIGEST, HANDLE, REASON, RECORD
+
+KIND = "kind"
+# How the trigger of a run that reconciles begins, to tell it from one that decides again.
+TRIGGER = "reconcile:"
+_OUR_HANDLE = re.compile(r"[0-9]+-[0-9a-f]{32}")
+
+
+class Kind(StrEnum):
+    """How a recipient's holdings differ from what they should be."""
+
+    MISSING = "missing"  # it should be there and is not
+    EXTRA = "extra"  # nothing was ever sent under that handle
+    STALE = "stale"  # the gateway has newer content that it has not brought yet
+    ALTERED = "altered"  # other content than was brought
+    RESURRECTED = "resurrected"  # there again, or still, after the recipient confirmed to have withdrawn it
+    PUBLICITY_END = "publicity-end"  # another end of publicity than the clock's (D19)
+    UNCONFIRMED = "unconfirmed"  # it arrived, and no receipt came
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What a recipient should hold by now. expected: RECORD, HANDLE, DIGEST, CONTENT, ENDS of what it may have; withheld:
+    RECORD, HANDLE, REASON of what it may not; held: what the holdings say."""
+
+    expected: pd.DataFrame
+    withheld: pd.DataFrame
+    held: pd.DataFrame
+
+
+def reconcile(gateway: Gateway, run: Run, recipient: str) -> Json:
+    """Compares and repairs one entry at one recipient; returns the figures: held, found, one per Kind, repaired, and what it cost.
+
+    Raises DeliveryFailed if the recipient does not answer (then nothing is known or changed) or a repair fails (after the figures
+    are on the ledger), NoDoor if it cannot be addressed.
+    """
+    expect_door(gateway, run, recipient)
+    with failing(gateway, run, f"(reconcile with {recipient})", (delivery.DeliveryFailed,)):
+        way = way_of(gateway, errand(gateway, run, recipient))
+        back = replace(way, faults=[])  # what must come back is asked for even where nothing may be brought
+        with exclusive(gateway.engine, gateway.locks, lock_of(way.errand)):
+            figures = _reconcile(way, back)
+        for fault in (*back.faults, *way.faults):
+            raise fault
+    return figures
+
+
+def is_settled(figures: Json) -> bool:
+    """Whether all that differed was repaired."""
+    return bool(figures["repaired"] == sum(figures[str(kind)] for kind in Kind))
+
+
+def standing_discrepancies(gateway: Gateway) -> list[dict[str, Any]]:
+    """What the last reconciliation with each recipient found: recipient, entry, handle, record ("" if unknown), kind, since,
+    repaired_at (None: a person must act)."""
+    order = discrepancies.c.recipient, discrepancies.c.entry, discrepancies.c.kind, discrepancies.c.handle
+    with gateway.engine.connect() as connection:
+        return [dict(row) for row in connection.execute(sa.select(discrepancies).order_by(*order)).mappings()]
+
+
+def _reconcile(way: Way, back: Way) -> dict[str, int]:
+    due = _due(way)
+    sheet = due.held[[HANDLE]].merge(due.expected[[HANDLE, CONTENT]], on=HANDLE, how="left").fillna({CONTENT: ""})
+    compared = compare(sheet, partial(delivery.ask, door=way.door), _ends_field(way))
+    rows = _kinds(way, compared.rows, due)
+    _let_go(way, rows[(rows[KIND] == Kind.MISSING) & rows[RECORD].isin(due.expected[RECORD])])
+    repaired = [*_bring(way, rows, due), *_withdraw(back, rows, due)]
+    return _account(way, compared, rows.assign(is_repaired=rows[RECORD].isin(repaired)), len(due.held))
+
+
+def _due(way: Way) -> Due:
+    holder = Holder(way.errand.recipient, way.errand.entry)
+    with way.gateway.engine.connect() as connection:
+        held = held_under(connection, holder)
+    expected, withheld = [held.iloc[:0].assign(**{CONTENT: "", ENDS: ""})], [held.iloc[:0].assign(**{REASON: ""})]
+    for chunk, is_stored in chunks(way, held):
+        if is_stored:
+            ready = prepare(way, chunk, _nothing_held(way))
+            out = ready.masked.payload()
+            ends = out[_ends_field(way)] if _ends_field(way) else pd.Series(pd.NA, index=out.index, dtype=TEXT)
+            expected.append(ready.masked.rows[[RECORD, HANDLE, DIGEST]].assign(**{CONTENT: contents(out), ENDS: ends}))
+            stopped = pd.concat([ready.permitted.withheld, ready.masked.withheld], ignore_index=True)
+            withheld.append(stopped.assign(**{HANDLE: handles(stopped[RECORD], way.terms.handle_key)}))
+    return Due(pd.concat(expected, ignore_index=True), pd.concat(withheld, ignore_index=True), held)
+
+
+def _nothing_held(way: Way) -> Standing:
+    nothing = pd.Series([], index=pd.Index([], dtype=TEXT), dtype=TEXT)
+    with way.gateway.engine.connect() as connection:
+        return Standing(nothing, nothing.index, withdrawn_records(connection, way.errand.entry))
+
+
+def _ends_field(way: Way) -> str:
+    """The field that tells the recipient how long the record is public, "" where it is not given one."""
+    field = way.door.entry.publicity_end
+    return field if field and field in way.terms.masks else ""
+
+
+def _kinds(way: Way, unlike: pd.DataFrame, due: Due) -> pd.DataFrame:
+    """RECORD ("" if unknown), HANDLE, KIND of what differs and is not merely being withdrawn."""
+    known = pd.concat([due.held[[RECORD, HANDLE]], due.expected[[RECORD, HANDLE]], due.withheld[[RECORD, HANDLE]]]).drop_duplicates(HANDLE)
+    newest = due.expected[[HANDLE, DIGEST, ENDS]].rename(columns={DIGEST: "newest", ENDS: "our_end"})
+    rows = unlike.merge(known, on=HANDLE, how="left").merge(due.held[[HANDLE, DIGEST, "state"]], on=HANDLE, how="left")
+    rows = rows.merge(newest, on=HANDLE, how="left").fillna({RECORD: "", ENDS: "", "our_end": ""})
+    is_absent, is_uncalled = rows[THEIRS].isna(), rows[OURS].isna()
+    # A mark it has obeyed, or a record still to be withdrawn: that it is there, or is gone already, is all that matters.
+    is_well = (rows[OURS] == "").fillna(False) & (~is_absent | (rows["state"] != "marked"))
+    differs = {Kind.MISSING: is_absent, Kind.UNCONFIRMED: is_uncalled, Kind.STALE: (rows[DIGEST] != rows["newest"]).fillna(True),
+               Kind.PUBLICITY_END: (rows[ENDS] != rows["our_end"]) & bool(_ends_field(way))}
+    kind = np.select([each.to_numpy(dtype=bool) for each in differs.values()], [str(each) for each in differs], str(Kind.ALTERED))
+    found = rows[[RECORD, HANDLE]].assign(**{KIND: pd.Series(kind, index=rows.index, dtype=TEXT)})[~is_well.to_numpy(dtype=bool)]
+    return _uncalled_apart(way, found.reset_index(drop=True))
+
+
+def _uncalled_apart(way: Way, rows: pd.DataFrame) -> pd.DataFrame:
+    """The same, with what the holdings do not know told apart: no receipt, taken back before, never sent."""
+    is_uncalled = rows[KIND] == Kind.UNCONFIRMED
+    if not is_uncalled.any():
+        return rows
+    holder = Holder(way.errand.recipient, way.errand.entry)
+    with way.gateway.engine.connect() as connection:
+        lost, ever = uncertain(connection, holder), ever_brought(connection, holder)
+    other = rows[HANDLE].isin(ever).map({True: str(Kind.RESURRECTED), False: str(Kind.EXTRA)}).astype(TEXT)
+    return rows.assign(**{KIND: rows[KIND].where(~is_uncalled | rows[HANDLE].isin(lost), other)})
+
+
+def _let_go(way: Way, missing: pd.DataFrame) -> None:
+    """What the recipient does not have it does not hold: if the repair fails, the next re-decision brings it."""
+    if missing.empty:
+        return
+    this = (holdings.c.recipient == way.errand.recipient) & (holdings.c.entry == way.errand.entry) & (
+        holdings.c.record == sa.bindparam("this_record"))
+    with writing(way.gateway.engine) as connection:
+        connection.execute(sa.delete(holdings).where(this), [{"this_record": record} for record in missing[RECORD]])
+
+
+def _bring(way: Way, rows: pd.DataFrame, due: Due) -> list[str]:
+    """Brings anew what the recipient may have; returns the records that it confirmed."""
+    wanted, taken = rows[RECORD][rows[RECORD].isin(due.expected[RECORD])], list[str]()
+    if wanted.empty:
+        return taken
+    for chunk, is_stored in chunks(way, due.held.iloc[:0]):
+        part = chunk[chunk[RECORD].isin(wanted)] if is_stored else chunk.iloc[:0]
+        if len(part):
+            taken += bring(way, prepare(way, part, _nothing_held(way)).masked).to_list()
+    return taken
+
+
+def _withdraw(back: Way, rows: pd.DataFrame, due: Due) -> list[str]:
+    """Takes back what is there and must not be; returns the records of which the recipient confirmed it."""
+    wrong = rows[rows[RECORD].isin(due.withheld[RECORD]) & (rows[KIND] != Kind.MISSING)]
+    if wrong.empty:
+        return []
+    with back.gateway.engine.connect() as connection:
+        known = withdrawal_reasons(connection, back.errand.entry)
+    found = wrong[[RECORD, HANDLE]].assign(state="held")
+    return withdraw(back, to_withdraw(found, due.withheld[[RECORD, REASON]], known), Again())
+
+
+def _account(way: Way, compared: Compared, rows: pd.DataFrame, held: int) -> dict[str, int]:
+    figures = {"held": held, "found": compared.found, "repaired": int(rows["is_repaired"].sum()),
+               **{str(kind): int((rows[KIND] == kind).sum()) for kind in Kind},
+               "segments_sent": compared.sent["segments"], "records_sent": compared.sent["records"]}
+    at, mine = way.gateway.clock(), (discrepancies.c.recipient == way.errand.recipient) & (discrepancies.c.entry == way.errand.entry)
+    with writing(way.gateway.engine) as connection:
+        since = {(row.handle, row.kind): row.since for row in connection.execute(
+            sa.select(discrepancies).where(mine, discrepancies.c.repaired_at.is_(None)))}
+        connection.execute(sa.delete(discrepancies).where(mine))
+        named = [_named(way, row, at.isoformat()) for row in rows.to_dict("records")]
+        if named:
+            connection.execute(sa.insert(discrepancies),
+                               [row | {"since": since.get((row["handle"], row["kind"]), row["since"])} for row in named])
+        log.append(connection, [way.errand.line(Event.RECONCILED, figures)], at)
+    return figures
+
+
+def _named(way: Way, row: dict[Any, Any], at: str) -> dict[str, Any]:
+    # A handle that is not of our making may be anything, even a person's number (I8).
+    handle = row[HANDLE] if _OUR_HANDLE.fullmatch(row[HANDLE]) else f"unknown-{sha256(row[HANDLE].encode()).hexdigest()[:16]}"
+    return {"recipient": way.errand.recipient, "entry": way.errand.entry, "handle": handle, "record": row[RECORD], "kind": row[KIND],
+            "since": at, "repaired_at": at if row["is_repaired"] else None}

@@ -1,0 +1,63 @@
+"""`gateway reconcile …`: compare what recipients hold with what they should, put right what may be, see what is left."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from gateway.manners import DEFECT, FAILED, AsJson, complain, opened, usage
+
+reconcile_app = typer.Typer(no_args_is_help=True, help="Reconcile with recipients 对账: what they hold, and what they should.")
+
+
+@reconcile_app.command()
+def run(
+    entry: Annotated[list[str] | None, typer.Option(help="Only this entry; may be repeated.")] = None, as_json: AsJson = False,
+) -> None:
+    """Ask every recipient what it holds, and put right what may be.
+
+    Ends with 3 if a recipient did not answer, or a difference is left that a person must look at.
+    """
+    from gateway.again import entries
+    from gateway.night import NightBroken, reconcile_all
+
+    gateway = opened("catalog", "keyring")
+    known = entries(gateway)
+    usage(sorted(set(entry or []) - set(known)), f"unknown entry; known are {', '.join(known)}")
+    told: list[str] = []
+    try:
+        figures = reconcile_all(gateway, entry or known, told.append)
+    except NightBroken as error:
+        complain(str(error))
+        raise typer.Exit(DEFECT) from None
+    finally:
+        for words in told:
+            complain(words)
+    typer.echo(json.dumps(figures, indent=1) if as_json else "\n".join(_line(name, each) for name, each in figures.items()))
+    raise typer.Exit(FAILED if told else 0)
+
+
+@reconcile_app.command()
+def status(as_json: AsJson = False) -> None:
+    """List what the last reconciliation found and whether it was put right. Ends with 3 if something is left."""
+    from gateway.reconcile import standing_discrepancies
+
+    rows = standing_discrepancies(opened("catalog", "keyring"))
+    left = [row for row in rows if row["repaired_at"] is None]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+    else:
+        for row in rows:
+            typer.echo(f"{row['recipient']:<20} {row['entry']}  {row['kind']:<14} {row['record'] or '-'} {row['handle']}  since "
+                       f"{row['since'][:19]}  " + ("已修复 repaired" if row["repaired_at"] else "待处理 a person must act"))
+        typer.echo(f"{len(rows)} differences 差异, {len(left)} left 待处理")
+    raise typer.Exit(FAILED if left else 0)
+
+
+def _line(recipient: str, figures: dict[str, Any]) -> str:
+    from gateway.reconcile import Kind
+
+    kinds = " ".join(f"{kind}={figures[str(kind)]}" for kind in Kind)
+    return f"{recipient:<20} held={figures['held']} found={figures['found']} {kinds} repaired={figures['repaired']}"

@@ -1,0 +1,148 @@
+"""What recipients hold is compared with what they should hold, and put right, seen in the recipients' own databases."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from gateway.night import decide_all, reconcile_all, run_night
+from gateway.reconcile import Kind, standing_discrepancies
+from gateway.sample import World
+from gateway.sample.credentials import Fault, Faults
+from gateway.settings import Gateway
+from gateway.takedown import open_takedown, status
+from ledger.holdings import count
+from ledger.log import verify
+from tests.flow.held_content import ON, TABLES, content
+from tests.flow.test_story import ENTRY, FEED, held_by_all
+from tests.flow.test_takedown import REPAIR
+
+SITE, PACKAGE, FRONT = "credit_china", "gsxt", "public_resources"
+ALL = sorted(TABLES)
+
+
+@pytest.fixture
+def served(gateway: Gateway, world: World) -> Gateway:
+    run_night(gateway, ON, [FEED], print)
+    return gateway
+
+
+def database(home: Path, recipient: str) -> sqlite3.Connection:
+    name = "frontend.db" if recipient == FRONT else "holdings.db"
+    found = list((home / "sample" / "recipients" / recipient).glob("*.db"))
+    path = next((path for path in found if path.name == name), found[0])
+    return sqlite3.connect(path, timeout=30)
+
+
+def tamper(home: Path, recipient: str, statement: str, *values: str) -> None:
+    """Somebody at the recipient changes its table; {table} is the one that the gateway asks about."""
+    table = f"share_{ENTRY}" if recipient == FRONT else "records"
+    with closing(database(home, recipient)) as there, there:
+        assert there.execute(statement.format(table=table), values).rowcount > 0
+
+
+def handles_of(home: Path, recipient: str) -> list[str]:
+    return sorted(handle for name, entry, handle in content(home) if (name, entry) == (recipient, ENTRY))
+
+
+def kinds(gateway: Gateway, recipient: str) -> dict[str, int]:
+    figures = reconcile_all(gateway, [ENTRY])[recipient]
+    return {str(kind): figures[str(kind)] for kind in Kind if figures[str(kind)]} | {"repaired": figures["repaired"]}
+
+
+def test_recipients_that_hold_what_they_should_differ_in_nothing_by_all_three_methods(served: Gateway) -> None:
+    before, told = content(served.home), list[str]()
+    figures = reconcile_all(served, [ENTRY], told.append)
+    assert sorted(figures) == ALL and not told
+    assert all(each["held"] == each["found"] > 0 and sum(each[str(kind)] for kind in Kind) == 0 for each in figures.values())
+    assert all(each["records_sent"] == 0 for each in figures.values()), "equal segments are not asked for one by one"
+    assert content(served.home) == before and standing_discrepancies(served) == []
+    verify(served.engine)
+
+
+@pytest.mark.parametrize("recipient", [SITE, PACKAGE, FRONT])
+def test_a_record_that_a_recipient_lost_is_missing_and_brought_anew(served: Gateway, recipient: str) -> None:
+    before, lost = content(served.home), handles_of(served.home, recipient)[0]
+    tamper(served.home, recipient, 'DELETE FROM "{table}" WHERE handle = ?', lost)
+    assert kinds(served, recipient) == {"missing": 1, "repaired": 1}
+    assert content(served.home) == before
+    assert kinds(served, recipient) == {"repaired": 0}, "put right, it is found no more"
+
+
+@pytest.mark.parametrize("recipient", [SITE, PACKAGE])
+def test_a_record_that_was_altered_there_is_found_and_brought_as_it_should_be(served: Gateway, recipient: str) -> None:
+    before, one = content(served.home), handles_of(served.home, recipient)[0]
+    fields = json.loads(before[recipient, ENTRY, one]) | {"CF_SY": "另一事实"}
+    tamper(served.home, recipient, "UPDATE {table} SET fields = ? WHERE handle = ?", json.dumps(fields), one)
+    assert kinds(served, recipient) == {"altered": 1, "repaired": 1}
+    assert content(served.home) == before
+
+
+def test_a_column_that_was_altered_in_a_front_end_database_is_found_and_mended(served: Gateway) -> None:
+    one = handles_of(served.home, FRONT)[0]
+    tamper(served.home, FRONT, 'UPDATE "{table}" SET CF_XDR_MC = ? WHERE handle = ?', "另一名称", one)
+    assert kinds(served, FRONT) == {"altered": 1, "repaired": 1}
+    assert kinds(served, FRONT) == {"repaired": 0}
+
+
+def test_another_end_of_publicity_at_a_site_is_told_apart_and_mended(served: Gateway) -> None:
+    before, one = content(served.home), handles_of(served.home, SITE)[0]
+    fields = json.loads(before[SITE, ENTRY, one]) | {"CF_GSJZQ": "2099-12-31"}
+    tamper(served.home, SITE, "UPDATE {table} SET fields = ?, ends_on = '2099-12-31' WHERE handle = ?", json.dumps(fields), one)
+    assert kinds(served, SITE) == {"publicity-end": 1, "repaired": 1}
+    assert content(served.home) == before
+
+
+def test_what_was_never_sent_is_reported_and_left_to_a_person(served: Gateway) -> None:
+    number = "330106199001011234"
+    tamper(served.home, SITE, "INSERT INTO {table} SELECT entry, ?, batch, received_at, ends_on, words, fields FROM records WHERE entry = ? LIMIT 1",
+           number, ENTRY)
+    told: list[str] = []
+    figures = reconcile_all(served, [ENTRY], told.append)[SITE]
+    assert (figures["extra"], figures["repaired"]) == (1, 0) and any("reconcile status" in words for words in told)
+    [row] = standing_discrepancies(served)
+    assert (row["recipient"], row["kind"], row["record"], row["repaired_at"]) == (SITE, "extra", "", None)
+    assert number not in json.dumps(row), "I8: a handle that is not ours may be somebody's number"
+
+
+def test_i6_after_a_takedown_a_recipient_that_obeyed_differs_in_nothing(served: Gateway) -> None:
+    open_takedown(served, [held_by_all(served)], REPAIR)
+    decide_all(served, [ENTRY])
+    assert [kinds(served, recipient) for recipient in ALL] == [{"repaired": 0}] * 4
+
+
+def test_i6_a_restored_copy_of_a_site_does_not_keep_what_was_taken_back(served: Gateway) -> None:
+    before, record = content(served.home), held_by_all(served)
+    with closing(database(served.home, SITE)) as there:
+        rows = there.execute("SELECT * FROM records WHERE entry = ?", [ENTRY]).fetchall()
+    open_takedown(served, [record], REPAIR)
+    decide_all(served, [ENTRY])
+    after = content(served.home)
+    with closing(database(served.home, SITE)) as there, there:
+        there.executemany(f"INSERT OR REPLACE INTO records VALUES ({', '.join('?' * len(rows[0]))})", rows)
+    assert content(served.home) != after
+    assert kinds(served, SITE) == {"resurrected": 1, "repaired": 1}
+    assert content(served.home) == after and len(before) == len(after) + 4
+    assert {row["recipient"]: row["state"] for row in status(served, ON)}[SITE] == "confirmed"
+
+
+def test_a_recipient_that_is_down_holds_up_nobody_and_nothing_is_concluded_from_its_silence(served: Gateway) -> None:
+    before, told = content(served.home), list[str]()
+    Faults(served.home / "sample" / "faults.json").set(SITE, Fault.DOWN)
+    figures = reconcile_all(served, [ENTRY], told.append)
+    assert sorted(figures) == [name for name in ALL if name != SITE] and any(SITE in words for words in told)
+    assert content(served.home) == before and standing_discrepancies(served) == []
+    with served.engine.connect() as connection:
+        held = count(connection).set_index("recipient")["records"]
+    assert held[SITE] == len(handles_of(served.home, SITE)), "no holding is given up because nobody answered"
+
+
+def test_an_answer_with_a_wrong_signature_changes_nothing(served: Gateway) -> None:
+    before, told = content(served.home), list[str]()
+    Faults(served.home / "sample" / "faults.json").set(SITE, Fault.WRONG_SIGNATURE)
+    assert SITE not in reconcile_all(served, [ENTRY], told.append) and any("signature" in words for words in told)
+    assert content(served.home) == before
