@@ -57,6 +57,7 @@ def _report(gateway: Gateway, found: Facts) -> dict[str, Any]:
         "withheld": disclosure.withheld(gateway, found),
         "grants": disclosure.grants(gateway, found),
         "again": withdrawals.again(gateway, found.night),
+        "reconciled": withdrawals.reconciled(gateway, found.night),
         "overdue": withdrawals.overdue(gateway),
         "cleared": withdrawals.cleared(gateway),
         "stock": stock.stock(gateway, now.date()),

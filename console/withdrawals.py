@@ -1,4 +1,4 @@
-"""What was decided again on a day, and who has not confirmed a takedown."""
+"""What was decided again and reconciled on a day, and who has not confirmed a takedown."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 from catalog.model import Title
 from gateway import takedown
+from gateway.discrepancies import Kind
 from gateway.settings import Gateway
-from ledger.questions import decided_again
+from ledger import questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,27 @@ class ClearView:
     hours: tuple[float, float, float]
 
 
+@dataclass(frozen=True, slots=True)
+class ReconciledView:
+    """What one recipient should hold and says it holds, over all entries, how many records differ in which way, and how many of
+    them could not be put right."""
+
+    title: Title
+    held: int
+    found: int
+    differing: dict[str, int]
+    left: int
+
+
+def reconciled(gateway: Gateway, night: str) -> list[ReconciledView]:
+    """The newest reconciliation of each entry on a day, summed up by recipient."""
+    kinds = [str(kind) for kind in Kind]
+    found = questions.reconciled(gateway.engine, night, ["held", "found", "repaired", *kinds])
+    rows = found.groupby("recipient")[["held", "found", "repaired", *kinds]].sum()
+    return [ReconciledView(_title(gateway, str(name)), int(row["held"]), int(row["found"]), {kind: int(row[kind]) for kind in kinds},
+                           int(row[kinds].sum() - row["repaired"])) for name, row in rows.iterrows()]
+
+
 def cleared(gateway: Gateway) -> list[ClearView]:
     """Every recipient that has confirmed one of the open takedowns."""
     rows: list[dict[str, Any]] = takedown.clear_times(gateway).to_dict("records")  # type: ignore[assignment]
@@ -49,7 +71,7 @@ def cleared(gateway: Gateway) -> list[ClearView]:
 
 def again(gateway: Gateway, night: str) -> list[AgainView]:
     """The newest re-decision of each entry on a day, summed up by recipient."""
-    figures = decided_again(gateway.engine, night).groupby("recipient")[["accepted", "delivered", "withdrawn", "outstanding"]].sum()
+    figures = questions.decided_again(gateway.engine, night).groupby("recipient")[["accepted", "delivered", "withdrawn", "outstanding"]].sum()
     return [AgainView(_title(gateway, str(name)), *(int(number) for number in row)) for name, *row in figures.itertuples()]
 
 

@@ -54,8 +54,8 @@ class _Asking:
 def compare(expected: pd.DataFrame, ask: Ask, ends_field: str = "") -> Compared:
     """Finds every record of which a recipient holds other content than expected, or holds it unexpectedly, or not at all.
 
-    expected: HANDLE (unique), CONTENT (in the canonical form, so over the handle too; "" where only its being there is known, which counts as different). `ask` puts one inquiry
-    to the recipient and returns its statement; what it raises passes through.
+    expected: HANDLE (unique), CONTENT (in the canonical form, so over the handle too; "" where only its being there is known,
+    which counts as different). `ask` puts one inquiry to the recipient and returns its statement; what it raises passes through.
     """
     asking = _Asking(ask, ends_field)
     length = _first_length(expected)

@@ -12,6 +12,7 @@ from typing import Any
 import connectors
 import delivery
 from gateway import again, closing, failing, intake, outgo, probe, reconcile, takedown
+from gateway.discrepancies import is_settled
 from gateway.failing import Run
 from gateway.intake import Json
 from gateway.settings import Gateway, from_environment
@@ -250,9 +251,9 @@ def _decide_entry(gateway: Gateway, entry: str, trigger: str, tell: Tell) -> dic
 
 def _reconcile_entry(gateway: Gateway, entry: str, trigger: str, tell: Tell) -> dict[str, Json]:
     run = again.open_again(gateway, entry, trigger)
-    done = _with_each(gateway, run, tell, (reconcile.reconcile, reconcile.is_settled))
+    done = _with_each(gateway, run, tell, (reconcile.reconcile, is_settled))
     for recipient, figures in done.items():
-        if not reconcile.is_settled(figures):
+        if not is_settled(figures):
             tell(f"recipient {recipient}, entry {entry}: it holds other records than it should and that could not be put right; "
                  "see gateway reconcile status")
     return done

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -22,6 +21,7 @@ import delivery
 from delivery.comparison import OURS, THEIRS, Compared, compare
 from delivery.statements import CONTENT, ENDS, contents
 from gateway.again import Again, chunks, expect_door, to_withdraw, withdraw
+from gateway.discrepancies import KIND, Kind
 from gateway.failing import Run, failing
 from gateway.intake import Json, errand
 from gateway.settings import Gateway
@@ -35,22 +35,9 @@ from records.lock import exclusive
 from records.schema import discrepancies, holdings, writing
 from records.stages import DIGEST, HANDLE, REASON, RECORD
 
-KIND = "kind"
 # How the trigger of a run that reconciles begins, to tell it from one that decides again.
 TRIGGER = "reconcile:"
 _OUR_HANDLE = re.compile(r"[0-9]+-[0-9a-f]{32}")
-
-
-class Kind(StrEnum):
-    """How a recipient's holdings differ from what they should be."""
-
-    MISSING = "missing"  # it should be there and is not
-    EXTRA = "extra"  # nothing was ever sent under that handle
-    STALE = "stale"  # the gateway has newer content that it has not brought yet
-    ALTERED = "altered"  # other content than was brought
-    RESURRECTED = "resurrected"  # there again, or still, after the recipient confirmed to have withdrawn it
-    PUBLICITY_END = "publicity-end"  # another end of publicity than the clock's (D19)
-    UNCONFIRMED = "unconfirmed"  # it arrived, and no receipt came
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +65,6 @@ def reconcile(gateway: Gateway, run: Run, recipient: str) -> Json:
         for fault in (*back.faults, *way.faults):
             raise fault
     return figures
-
-
-def is_settled(figures: Json) -> bool:
-    """Whether all that differed was repaired."""
-    return bool(figures["repaired"] == sum(figures[str(kind)] for kind in Kind))
-
-
-def standing_discrepancies(gateway: Gateway) -> list[dict[str, Any]]:
-    """What the last reconciliation with each recipient found: recipient, entry, handle, record ("" if unknown), kind, since,
-    repaired_at (None: a person must act)."""
-    order = discrepancies.c.recipient, discrepancies.c.entry, discrepancies.c.kind, discrepancies.c.handle
-    with gateway.engine.connect() as connection:
-        return [dict(row) for row in connection.execute(sa.select(discrepancies).order_by(*order)).mappings()]
 
 
 def _reconcile(way: Way, back: Way) -> dict[str, int]:

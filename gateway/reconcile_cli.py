@@ -42,7 +42,7 @@ def run(
 @reconcile_app.command()
 def status(as_json: AsJson = False) -> None:
     """List what the last reconciliation found and whether it was put right. Ends with 3 if something is left."""
-    from gateway.reconcile import standing_discrepancies
+    from gateway.discrepancies import standing_discrepancies
 
     rows = standing_discrepancies(opened("catalog", "keyring"))
     left = [row for row in rows if row["repaired_at"] is None]
@@ -57,7 +57,7 @@ def status(as_json: AsJson = False) -> None:
 
 
 def _line(recipient: str, figures: dict[str, Any]) -> str:
-    from gateway.reconcile import Kind
+    from gateway.discrepancies import Kind
 
     kinds = " ".join(f"{kind}={figures[str(kind)]}" for kind in Kind)
     return f"{recipient:<20} held={figures['held']} found={figures['found']} {kinds} repaired={figures['repaired']}"

@@ -21,7 +21,7 @@ def read(airflow: Airflow) -> dict[str, Any]:
 
 def test_there_is_one_dag_for_each_feed_and_none_fails_to_import(airflow: Airflow, read: dict[str, Any]) -> None:
     assert read["errors"] == {}
-    assert sorted(read["dags"]) == sorted(["decide_again", "takedown", *(f"share.{feed}" for feed in airflow.gateway.catalog.feeds)])
+    assert sorted(read["dags"]) == sorted(["decide_again", "reconcile", "takedown", *(f"share.{feed}" for feed in airflow.gateway.catalog.feeds)])
 
 
 @pytest.fixture

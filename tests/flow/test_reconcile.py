@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from console.report import write_report
+from gateway.discrepancies import Kind, standing_discrepancies
 from gateway.night import decide_all, reconcile_all, run_night
-from gateway.reconcile import Kind, standing_discrepancies
 from gateway.sample import World
 from gateway.sample.credentials import Fault, Faults
 from gateway.settings import Gateway
@@ -106,6 +107,8 @@ def test_what_was_never_sent_is_reported_and_left_to_a_person(served: Gateway) -
     assert (figures["extra"], figures["repaired"]) == (1, 0) and any("reconcile status" in words for words in told)
     [row] = standing_discrepancies(served)
     assert (row["recipient"], row["kind"], row["record"], row["repaired_at"]) == (SITE, "extra", "", None)
+    page = write_report(served, ON.isoformat(), served.home / "reports").read_text()
+    assert "当日未对账" not in page and "待处理" in page and number not in page
     assert number not in json.dumps(row), "I8: a handle that is not ours may be somebody's number"
 
 
