@@ -71,7 +71,8 @@ def cleared(gateway: Gateway) -> list[ClearView]:
 
 def again(gateway: Gateway, night: str) -> list[AgainView]:
     """The newest re-decision of each entry on a day, summed up by recipient."""
-    figures = questions.decided_again(gateway.engine, night).groupby("recipient")[["accepted", "delivered", "withdrawn", "outstanding"]].sum()
+    columns = ["accepted", "delivered", "withdrawn", "outstanding"]
+    figures = questions.decided_again(gateway.engine, night).groupby("recipient")[columns].sum()
     return [AgainView(_title(gateway, str(name)), *(int(number) for number in row)) for name, *row in figures.itertuples()]
 
 
