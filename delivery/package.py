@@ -34,13 +34,16 @@ def deliver(batch: Batch, door: Door) -> Receipt:
 
 def ask(inquiry: Inquiry, door: Door) -> pd.DataFrame:
     """Puts the inquiry into the recipient's inbox and returns the verified statement, which it takes away. Raises as `deliver` does."""
-    asked = inquiry.body(door.entry_code)
-    statement = _folder(inquiry, door) / "receipts" / f"{inquiry.id}.statement.json"
-    _put({f"{inquiry.id}.inquiry.sig": _signature(door, asked), f"{inquiry.id}.inquiry.json": asked}, inquiry, door)
-    said = _answered(statement, inquiry, door)
-    for path in (statement, statement.with_suffix(".sig")):
-        path.unlink(missing_ok=True)
-    return read_statement(said, content_digest(asked), inquiry, door)
+    asked, folder = inquiry.body(door.entry_code), _folder(inquiry, door)
+    files = {f"{inquiry.id}.inquiry.sig": _signature(door, asked), f"{inquiry.id}.inquiry.json": asked}
+    statement = folder / "receipts" / f"{inquiry.id}.statement.json"
+    try:
+        _put(files, inquiry, door)
+        return read_statement(_answered(statement, inquiry, door), content_digest(asked), inquiry, door)
+    finally:
+        # Nobody reads an answer that comes later: the next reconciliation asks by another name.
+        for path in (*(folder / "incoming" / name for name in files), statement, statement.with_suffix(".sig")):
+            path.unlink(missing_ok=True)
 
 
 def _folder(asked: Asked, door: Door) -> Path:

@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from console.report import write_report
+from delivery import RecipientUnavailable, ask
+from delivery.outbox import Errand
+from delivery.statements import Inquiry
 from gateway.discrepancies import Kind, standing_discrepancies
 from gateway.night import decide_all, reconcile_all, run_night
 from gateway.sample import World
 from gateway.sample.credentials import Fault, Faults
 from gateway.settings import Gateway
 from gateway.takedown import open_takedown, status
+from gateway.way import way_of
 from ledger.holdings import count
 from ledger.log import verify
 from tests.flow.held_content import ON, TABLES, content
@@ -142,6 +147,17 @@ def test_a_recipient_that_is_down_holds_up_nobody_and_nothing_is_concluded_from_
     with served.engine.connect() as connection:
         held = count(connection).set_index("recipient")["records"]
     assert held[SITE] == len(handles_of(served.home, SITE)), "no holding is given up because nobody answered"
+
+
+def test_an_inbox_whose_owner_does_not_answer_is_left_without_inquiries(served: Gateway) -> None:
+    catalog = served.catalog.recipients[PACKAGE]
+    inbox = served.home / "sample" / "recipients" / PACKAGE
+    Faults(served.home / "sample" / "faults.json").set(PACKAGE, Fault.DOWN)
+    way = way_of(served, Errand("2026-11-23.x", FEED, ENTRY, PACKAGE, served.catalog.edition))
+    hurried = replace(way.door, recipient=catalog.model_copy(update={"deadline": 1}))
+    with pytest.raises(RecipientUnavailable):
+        ask(Inquiry("a" * 64, ("",), 3), hurried)
+    assert not [path for name in ("incoming", "receipts") for path in inbox.rglob(f"{name}/{'a' * 64}.*")]
 
 
 def test_an_answer_with_a_wrong_signature_changes_nothing(served: Gateway) -> None:
