@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import pandas as pd
 
@@ -28,6 +29,7 @@ _ASKS: dict[str, Callable[[Inquiry, Door], pd.DataFrame]] = {
     "rest": rest.ask, "package": package.ask, "frontend": frontend_statement.ask}
 _METHODS = {"rest": rest.deliver, "package": package.deliver, "frontend": frontend.deliver}
 _TRIES, _LONGEST_PAUSE = 3, 10
+_Answer = TypeVar("_Answer")
 
 
 def deliver(batch: Batch, door: Door) -> Receipt:
@@ -37,19 +39,23 @@ def deliver(batch: Batch, door: Door) -> Receipt:
     all; every other fault is left to a later try of the caller. Raises RecipientUnavailable, ReceiptMismatch or
     RecipientContractBreach; whatever it raises, the records stay pending.
     """
-    for _ in range(_TRIES - 1):
-        try:
-            return _METHODS[door.recipient.method](batch, door)
-        except RecipientUnavailable as error:
-            if error.retry_after is None or error.retry_after > _LONGEST_PAUSE:
-                raise
-            door.sleep(error.retry_after)
-    return _METHODS[door.recipient.method](batch, door)
+    return _patiently(lambda: _METHODS[door.recipient.method](batch, door), door)
 
 
 def ask(inquiry: Inquiry, door: Door) -> pd.DataFrame:
     """Asks a recipient by its exchange method what it holds, and returns its verified statement (delivery/statements.py).
 
-    Raises RecipientUnavailable, ReceiptMismatch or RecipientContractBreach.
+    As patient as `deliver`. Raises RecipientUnavailable, ReceiptMismatch or RecipientContractBreach.
     """
-    return _ASKS[door.recipient.method](inquiry, door)
+    return _patiently(lambda: _ASKS[door.recipient.method](inquiry, door), door)
+
+
+def _patiently(step: Callable[[], _Answer], door: Door) -> _Answer:
+    for _ in range(_TRIES - 1):
+        try:
+            return step()
+        except RecipientUnavailable as error:
+            if error.retry_after is None or error.retry_after > _LONGEST_PAUSE:
+                raise
+            door.sleep(error.retry_after)
+    return step()

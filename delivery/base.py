@@ -104,6 +104,7 @@ class Batch:
 
     @property
     def later(self) -> str:
+        """What comes of it if no sound answer comes."""
         return "its records stay pending and go out with the next try or night"
 
     def says(self) -> dict[str, str]:

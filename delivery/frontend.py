@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -32,7 +32,7 @@ def deliver(batch: Batch, door: Door) -> Receipt:
     """
     engine = sa.create_engine(door.connection.url, poolclass=sa.NullPool, hide_parameters=True)
     try:
-        table = _table(engine, batch, door)
+        table = table_of(engine, batch, door, (name for name in batch.payload.columns if name not in (HANDLE, NOTICE)))
         rows = _rows(batch, door)
         if door.checkpoint and "checkpoint" in table.c:
             # once a batch, in its first row: it is the same for all of them
@@ -47,23 +47,18 @@ def deliver(batch: Batch, door: Door) -> Receipt:
             "database-unavailable", f"{door.names(batch)}: its database answered with {kind}; its records stay pending") from None
 
 
-def table_of(engine: Engine, asked: Asked, door: Door) -> sa.Table:
-    """The table share_<entry> as it is. Raises RecipientContractBreach if there is none."""
+def table_of(engine: Engine, asked: Asked, door: Door, fields: Iterable[str] = ()) -> sa.Table:
+    """The table share_<entry>. Raises RecipientContractBreach if it is not there, or lacks a column of CONTROL or of `fields`."""
     name = f"share_{door.entry_code}"
     try:
-        return sa.Table(name, sa.MetaData(), autoload_with=engine)
+        table = sa.Table(name, sa.MetaData(), autoload_with=engine)
     except NoSuchTableError:
         raise RecipientContractBreach("no-table", f"{door.names(asked)}: its database has no table {name}; the recipient "
                                                   "makes it, see docs/connections.md") from None
-
-
-def _table(engine: Engine, batch: Batch, door: Door) -> sa.Table:
-    table = table_of(engine, batch, door)
     # Wanted in every table: nothing is brought to a place that it could not be taken back from.
-    wanted = [*CONTROL, *(column for column in batch.payload.columns if column not in (HANDLE, NOTICE))]
-    missing = [column for column in wanted if column not in table.c]
+    missing = [column for column in (*CONTROL, *fields) if column not in table.c]
     if missing:
-        raise RecipientContractBreach("no-column", f"{door.names(batch)}: table {table.name} lacks {', '.join(missing)}; the "
+        raise RecipientContractBreach("no-column", f"{door.names(asked)}: table {table.name} lacks {', '.join(missing)}; the "
                                                    "recipient adds them as text columns")
     return table
 

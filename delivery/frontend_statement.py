@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from delivery.base import Door, Effect, RecipientUnavailable
-from delivery.frontend import CONTROL, TAKEN, table_of
+from delivery.frontend import TAKEN, table_of
 from delivery.statements import (
     BEFORE_NAME,
     BEFORE_VALUE,
@@ -27,11 +27,10 @@ from delivery.statements import (
 )
 from records.stages import HANDLE
 
-_OURS_TOO = (*CONTROL, "checkpoint")
-
 
 def ask(inquiry: Inquiry, door: Door) -> pd.DataFrame:
     """What stands as taken in the table share_<entry> and is not withdrawn; a marked row by its handle, since it keeps no field.
+    Columns of the recipient's own are not read.
 
     Any other database than PostgreSQL hands the rows over and they are reckoned here. Raises RecipientContractBreach if there is
     no table, RecipientUnavailable if the database does not answer.
@@ -40,7 +39,9 @@ def ask(inquiry: Inquiry, door: Door) -> pd.DataFrame:
     try:
         table = table_of(engine, inquiry, door)
         with engine.connect() as connection:
-            return (_reckoned_there if engine.dialect.name == "postgresql" else _reckoned_here)(connection, table, inquiry)
+            fields = [column for column in table.c if column.name in door.entry.fields]
+            reckoned = _reckoned_there if engine.dialect.name == "postgresql" else _reckoned_here
+            return reckoned(connection, table, fields, inquiry)
     except DBAPIError as error:
         raise RecipientUnavailable("database-unavailable", f"{door.names(inquiry)}: its database answered with "
                                    f"{type(error.orig).__name__}; {inquiry.later}") from None
@@ -57,9 +58,12 @@ def _ends(table: sa.Table, inquiry: Inquiry) -> sa.ColumnElement[Any]:
     return table.c[inquiry.ends_field] if inquiry.ends_field in table.c else sa.null()
 
 
-def _reckoned_there(connection: Connection, table: sa.Table, inquiry: Inquiry) -> pd.DataFrame:
-    names = sorted(column.name for column in table.c if column.name not in _OURS_TOO)
-    told = [sa.func.coalesce(sa.literal(f"{BEFORE_NAME}{name}{BEFORE_VALUE}") + table.c[name], "") for name in names]
+_Fields = list[sa.Column[Any]]
+
+
+def _reckoned_there(connection: Connection, table: sa.Table, fields: _Fields, inquiry: Inquiry) -> pd.DataFrame:
+    told = [sa.func.coalesce(sa.literal(f"{BEFORE_NAME}{field.name}{BEFORE_VALUE}") + field, "")
+            for field in sorted(fields, key=lambda field: field.name)]
     digest = _sha256(reduce(add, told, table.c.handle))
     rows = sa.select(table.c.handle, digest.label("digest"), _ends(table, inquiry)).where(_held(table, inquiry))
     if not inquiry.length:
@@ -75,8 +79,7 @@ def _sha256(text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     return sa.func.encode(sa.func.sha256(sa.func.convert_to(text, "UTF8")), "hex")
 
 
-def _reckoned_here(connection: Connection, table: sa.Table, inquiry: Inquiry) -> pd.DataFrame:
-    fields = [column for column in table.c if column.name not in _OURS_TOO]
+def _reckoned_here(connection: Connection, table: sa.Table, fields: _Fields, inquiry: Inquiry) -> pd.DataFrame:
     found = connection.execute(sa.select(table.c.handle, *fields).where(_held(table, inquiry))).all()
     rows = pd.DataFrame(found, columns=[HANDLE, *(column.name for column in fields)], dtype=TEXT)
     held = pd.DataFrame({HANDLE: rows[HANDLE], CONTENT: contents(rows)})

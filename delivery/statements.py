@@ -1,7 +1,7 @@
 """Statements 对账单: what a recipient says it holds, by segments of handles, or record by record.
 
 Both sides reckon in one canonical form. The digest of a record is the SHA-256 in hexadecimal over its handle and, in the order
-of their names, every field that is not empty: the handle, then for each field U+001F, the name, U+001E, the value. The digest of
+of their names, every field that is not null: the handle, then for each field U+001F, the name, U+001E, the value. The digest of
 a segment is the SHA-256 over the digests of its records, in ascending order, one after the other. Any database can reckon it.
 """
 
@@ -44,6 +44,7 @@ class Inquiry:
 
     @property
     def later(self) -> str:
+        """What comes of it if no sound answer comes."""
         return "what it holds is asked after again with the next reconciliation"
 
     def body(self, entry: str) -> bytes:

@@ -139,7 +139,7 @@ def _again(way: Way, back: Way) -> Again:
     with way.gateway.engine.connect() as connection:
         held = held_under(connection, Holder(way.errand.recipient, way.errand.entry))
         known = withdrawal_reasons(connection, way.errand.entry)
-    for chunk, is_stored in chunks(way, held):
+    for chunk, is_stored in _chunks(way, held):
         ready = prepare(way, chunk, stands)
         withheld = pd.concat([ready.permitted.withheld, ready.masked.withheld], ignore_index=True)
         if not is_stored:
@@ -152,7 +152,7 @@ def _again(way: Way, back: Way) -> Again:
     return figures
 
 
-def chunks(way: Way, held: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, bool]]:
+def _chunks(way: Way, held: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, bool]]:
     """What the store holds of the entry, then the records of which it knows nothing but that the recipient holds them."""
     fields, seen = list(way.door.entry.fields), set[str]()
     with way.gateway.engine.connect() as connection:

@@ -20,6 +20,7 @@ from gateway.witness import NotWitnessed
 from keys.connection import ConnectionUnknown
 from keys.keyring import KeyringClosed
 from ledger.events import Imbalance
+from ledger.questions import RECONCILES
 from records.stages import Unbalanced
 from records.staging import StagingDamaged
 
@@ -100,7 +101,7 @@ def decide_entry(entry: str, trigger: str) -> dict[str, Json]:
 def reconcile_entry(entry: str, trigger: str) -> dict[str, Json]:
     """Reconciles one entry with everybody; returns the figures by recipient. Raises NightIncomplete, after all of them."""
     troubles: list[str] = []
-    done = _reconcile_entry(wired(), entry, f"{reconcile.TRIGGER}{trigger}", troubles.append)
+    done = _reconcile_entry(wired(), entry, f"{RECONCILES}{trigger}", troubles.append)
     if troubles:
         raise closing.NightIncomplete(f"entry {entry}: " + " ".join(troubles))
     return done
@@ -221,7 +222,7 @@ def decide_all(gateway: Gateway, entries: list[str], tell: Tell = print) -> dict
 
 def reconcile_all(gateway: Gateway, entries: list[str], tell: Tell = print) -> dict[str, Json]:
     """Reconciles entries with every recipient concerned; returns the figures summed up by recipient. Raises NightBroken likewise."""
-    trigger = f"{reconcile.TRIGGER}{uuid.uuid4()}"
+    trigger = f"{RECONCILES}{uuid.uuid4()}"
     return _summed(entries, tell, lambda entry, once: _reconcile_entry(gateway, entry, trigger, once))
 
 

@@ -8,6 +8,7 @@ the gateway never sent, or knows no more, is reported to a person.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -20,7 +21,7 @@ import sqlalchemy as sa
 import delivery
 from delivery.comparison import OURS, THEIRS, Compared, compare
 from delivery.statements import CONTENT, ENDS, contents
-from gateway.again import Again, chunks, expect_door, to_withdraw, withdraw
+from gateway.again import Again, expect_door, to_withdraw, withdraw
 from gateway.discrepancies import KIND, Kind
 from gateway.failing import Run, failing
 from gateway.intake import Json, errand
@@ -35,8 +36,6 @@ from records.lock import exclusive
 from records.schema import discrepancies, holdings, writing
 from records.stages import DIGEST, HANDLE, REASON, RECORD
 
-# How the trigger of a run that reconciles begins, to tell it from one that decides again.
-TRIGGER = "reconcile:"
 _OUR_HANDLE = re.compile(r"[0-9]+-[0-9a-f]{32}")
 
 
@@ -82,15 +81,20 @@ def _due(way: Way) -> Due:
     with way.gateway.engine.connect() as connection:
         held = held_under(connection, holder)
     expected, withheld = [held.iloc[:0].assign(**{CONTENT: "", ENDS: ""})], [held.iloc[:0].assign(**{REASON: ""})]
-    for chunk, is_stored in chunks(way, held):
-        if is_stored:
-            ready = prepare(way, chunk, _nothing_held(way))
-            out = ready.masked.payload()
-            ends = out[_ends_field(way)] if _ends_field(way) else pd.Series(pd.NA, index=out.index, dtype=TEXT)
-            expected.append(ready.masked.rows[[RECORD, HANDLE, DIGEST]].assign(**{CONTENT: contents(out), ENDS: ends}))
-            stopped = pd.concat([ready.permitted.withheld, ready.masked.withheld], ignore_index=True)
-            withheld.append(stopped.assign(**{HANDLE: handles(stopped[RECORD], way.terms.handle_key)}))
+    nothing_held = _nothing_held(way)
+    for chunk in _stored(way):
+        ready = prepare(way, chunk, nothing_held)
+        out = ready.masked.payload()
+        ends = out[_ends_field(way)] if _ends_field(way) else pd.Series(pd.NA, index=out.index, dtype=TEXT)
+        expected.append(ready.masked.rows[[RECORD, HANDLE, DIGEST]].assign(**{CONTENT: contents(out), ENDS: ends}))
+        stopped = pd.concat([ready.permitted.withheld, ready.masked.withheld], ignore_index=True)
+        withheld.append(stopped.assign(**{HANDLE: handles(stopped[RECORD], way.terms.handle_key)}))
     return Due(pd.concat(expected, ignore_index=True), pd.concat(withheld, ignore_index=True), held)
+
+
+def _stored(way: Way) -> Iterator[pd.DataFrame]:
+    with way.gateway.engine.connect() as connection:
+        yield from way.gateway.store.current(connection, way.errand.entry, list(way.door.entry.fields))
 
 
 def _nothing_held(way: Way) -> Standing:
@@ -134,13 +138,15 @@ def _uncalled_apart(way: Way, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _let_go(way: Way, missing: pd.DataFrame) -> None:
-    """What the recipient does not have it does not hold: if the repair fails, the next re-decision brings it."""
+    """Takes what the recipient says it does not have out of the holdings, with the line that tells it: should the repair fail or
+    be killed, the next re-decision brings it."""
     if missing.empty:
         return
     this = (holdings.c.recipient == way.errand.recipient) & (holdings.c.entry == way.errand.entry) & (
         holdings.c.record == sa.bindparam("this_record"))
     with writing(way.gateway.engine) as connection:
         connection.execute(sa.delete(holdings).where(this), [{"this_record": record} for record in missing[RECORD]])
+        log.append(connection, [way.errand.line(Event.NOT_HELD, {"records": len(missing)})], way.gateway.clock())
 
 
 def _bring(way: Way, rows: pd.DataFrame, due: Due) -> list[str]:
@@ -148,10 +154,10 @@ def _bring(way: Way, rows: pd.DataFrame, due: Due) -> list[str]:
     wanted, taken = rows[RECORD][rows[RECORD].isin(due.expected[RECORD])], list[str]()
     if wanted.empty:
         return taken
-    for chunk, is_stored in chunks(way, due.held.iloc[:0]):
-        part = chunk[chunk[RECORD].isin(wanted)] if is_stored else chunk.iloc[:0]
-        if len(part):
-            taken += bring(way, prepare(way, part, _nothing_held(way)).masked).to_list()
+    nothing_held = _nothing_held(way)
+    for chunk in _stored(way):
+        if len(part := chunk[chunk[RECORD].isin(wanted)]):
+            taken += bring(way, prepare(way, part, nothing_held).masked).to_list()
     return taken
 
 

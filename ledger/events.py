@@ -27,6 +27,7 @@ class Event(StrEnum):
     CAUGHT_UP = "caught_up"
     RECIPIENT_BALANCED = "recipient_balanced"
     DECIDED_AGAIN = "decided_again"
+    NOT_HELD = "not_held"
     RECONCILED = "reconciled"
     RUN_CLOSED = "run_closed"
     TAKEDOWN_OPENED = "takedown_opened"

@@ -15,7 +15,8 @@ from records.schema import findings, lines, runs
 
 # Runs that read the store and no department's feed.
 STORE_FEEDS = "store.%"
-_RECONCILES = "reconcile:%"
+# How the trigger of a run that reconciles begins, to tell it from one that decides again.
+RECONCILES = "reconcile:"
 
 
 def nights(engine: Engine) -> pd.DataFrame:
@@ -28,12 +29,12 @@ def nights(engine: Engine) -> pd.DataFrame:
 def decided_again(engine: Engine, night: str) -> pd.DataFrame:
     """What the newest re-decision of each entry on a night came to: entry, recipient and the figures as columns."""
     names = ["accepted", "delivered", "unchanged", "withheld", "pending", "withdrawn", "outstanding", "unseen"]
-    return _of_store(engine, night, (Event.DECIDED_AGAIN, runs.c.trigger.not_like(_RECONCILES)), names)
+    return _of_store(engine, night, (Event.DECIDED_AGAIN, runs.c.trigger.not_like(f"{RECONCILES}%")), names)
 
 
 def reconciled(engine: Engine, night: str, names: list[str]) -> pd.DataFrame:
     """What the newest reconciliation of each entry on a night came to: run, recipient and the figures named as columns."""
-    return _of_store(engine, night, (Event.RECONCILED, runs.c.trigger.like(_RECONCILES)), names)
+    return _of_store(engine, night, (Event.RECONCILED, runs.c.trigger.like(f"{RECONCILES}%")), names)
 
 
 def _of_store(engine: Engine, night: str, which: tuple[Event, sa.ColumnElement[bool]], names: list[str]) -> pd.DataFrame:

@@ -16,11 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import Engine
 
-from delivery import ReceiptMismatch
+from delivery import ReceiptMismatch, RecipientContractBreach, RecipientUnavailable, ask
 from delivery.comparison import OURS, THEIRS, compare
 from delivery.frontend_statement import ask as ask_front_end
 from delivery.statements import CONTENT, ENDS, TEXT, Inquiry, contents, read_statement, segments
 from records.stages import HANDLE
+from tests.delivery.platform_server import Platform, answer, door, running
 from tests.delivery.test_package import door as package_door
 
 
@@ -70,7 +71,6 @@ def test_of_a_million_records_with_a_thousand_differences_less_than_two_in_a_hun
     theirs.loc[wrong[:600], CONTENT] = digest("altered")
     theirs = theirs.drop(index=wrong[600:])
     told = compare(held, recipient(theirs))
-    print(told.sent)
     assert set(told.rows[HANDLE]) == {names[place] for place in wrong} and told.found == 999_600
     assert told.sent["records"] < 20_000 and told.sent["segments"] < 20_000, told.sent
 
@@ -92,9 +92,9 @@ def test_a_statement_that_says_what_was_not_agreed_is_none(tmp_path: Path, spoil
 def test_a_front_end_database_reckons_the_same_digests_as_the_gateway(engine: Engine, tmp_path: Path) -> None:
     at = package_door(tmp_path)
     table = sa.Table(f"share_{at.entry_code}", sa.MetaData(), sa.Column("handle", sa.Text, primary_key=True), *(
-        sa.Column(name, sa.Text) for name in ("batch", "pushed_at", "effect", "notice", "taken_at", "failure_reason", "CF_B", "CF_A")),
-        sa.Column("taken_flag", sa.Integer))
-    rows = [{"handle": f"1-{digest(str(n))[:32]}", "CF_A": None if n % 3 else "甲𠮷 'x'", "CF_B": f"{n}", "taken_flag": 1, "effect": None}
+        sa.Column(name, sa.Text) for name in ("batch", "pushed_at", "effect", "notice", "taken_at", "failure_reason", "uscc", "name")),
+        sa.Column("taken_flag", sa.Integer), sa.Column("their_own", sa.Integer, server_default="7"))
+    rows = [{"handle": f"1-{digest(str(n))[:32]}", "name": None if n % 3 else "甲𠮷 'x'", "uscc": f"{n}", "taken_flag": 1, "effect": None}
             for n in range(300)]
     hidden = [{"handle": "1-f", "taken_flag": None}, {"handle": "1-e", "taken_flag": 2}, {"handle": "1-d", "taken_flag": 1, "effect": "delete"}]
     table.metadata.create_all(engine)
@@ -105,13 +105,34 @@ def test_a_front_end_database_reckons_the_same_digests_as_the_gateway(engine: En
                 connection.execute(sa.insert(table).values(row))
         url = engine.url.render_as_string(hide_password=False)
         there = replace(at, connection=replace(at.connection, url=url))
-        payload = pd.DataFrame({HANDLE: [row["handle"] for row in rows], "CF_A": [row["CF_A"] for row in rows],
-                                "CF_B": [row["CF_B"] for row in rows]}, dtype=TEXT)
+        payload = pd.DataFrame({HANDLE: [row["handle"] for row in rows], "name": [row["name"] for row in rows],
+                                "uscc": [row["uscc"] for row in rows]}, dtype=TEXT)
         held = pd.DataFrame({HANDLE: payload[HANDLE], CONTENT: contents(payload)})
         told = compare(held, lambda inquiry: ask_front_end(inquiry, there))
         assert told.rows.empty and told.found == 300 and told.sent["records"] == 0
-        one = ask_front_end(Inquiry("q", (rows[0]["handle"],), 0, "CF_B"), there)
+        one = ask_front_end(Inquiry("q", (rows[0]["handle"],), 0, "uscc"), there)
         assert one[[HANDLE, ENDS]].to_numpy().tolist() == [[rows[0]["handle"], "0"]]
         assert one[CONTENT][0] == held[CONTENT][0]
     finally:
         table.drop(engine)
+
+
+def test_a_front_end_table_that_cannot_say_what_is_withdrawn_is_not_as_agreed(engine: Engine, tmp_path: Path) -> None:
+    at = package_door(tmp_path)
+    table = sa.Table(f"share_{at.entry_code}", sa.MetaData(), sa.Column("handle", sa.Text, primary_key=True))
+    table.metadata.create_all(engine)
+    there = replace(at, connection=replace(at.connection, url=engine.url.render_as_string(hide_password=False)))
+    try:
+        with pytest.raises(RecipientContractBreach, match="inquiry .* lacks .*effect"):
+            ask_front_end(Inquiry("q" * 64, ("",), 3), there)
+    finally:
+        table.drop(engine)
+
+
+@pytest.mark.parametrize(("asked_for", "pauses"), [("2", [2, 2]), ("3600", [])])
+def test_an_inquiry_waits_as_shortly_as_a_busy_recipient_asks_for_and_no_longer(asked_for: str, pauses: list[float]) -> None:
+    waited = list[float]()
+    with (running(Platform(lambda handler, body: answer(handler, 429, Retry_After=asked_for))) as platform,
+          pytest.raises(RecipientUnavailable, match="inquiry qqq.* asked after again")):
+        ask(Inquiry("q" * 64, ("",), 3), replace(door(f"http://127.0.0.1:{platform.server_port}"), sleep=waited.append))
+    assert waited == pauses

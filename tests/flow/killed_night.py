@@ -1,6 +1,6 @@
-"""A night, or the re-decision of an entry, in a process of its own that is killed (SIGKILL) when it enters or leaves a named function.
+"""A night, or the re-decision or reconciliation of an entry, in a process of its own that is killed (SIGKILL) when it enters or leaves a named function.
 
-Run as: python killed_night.py FEED|store.ENTRY DATE MODULE.FUNCTION call|return. Nothing of the gateway is replaced: the interpreter's own profile hook
+Run as: python killed_night.py FEED|store.ENTRY|statement.ENTRY DATE MODULE.FUNCTION call|return. Nothing of the gateway is replaced: the interpreter's own profile hook
 watches for the place.
 """
 
@@ -13,7 +13,7 @@ from datetime import date
 from types import FrameType
 
 from gateway.intake import night_window
-from gateway.night import decide_all, run_feed
+from gateway.night import decide_all, reconcile_all, run_feed
 from gateway.settings import from_environment
 
 
@@ -28,6 +28,8 @@ def main(feed: str, on: str, place: str, event: str) -> None:
     sys.setprofile(watch)
     if feed.startswith("store."):
         decide_all(gateway, [feed.removeprefix("store.")])
+    elif feed.startswith("statement."):
+        reconcile_all(gateway, [feed.removeprefix("statement.")])
     else:
         run_feed(gateway, feed, night_window(date.fromisoformat(on)))
     raise SystemExit(f"{place} was never reached")

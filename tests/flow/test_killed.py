@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from gateway import sample
-from gateway.night import decide_all, run_night
+from gateway.night import decide_all, reconcile_all, run_night
 from gateway.sample import World
 from gateway.settings import Gateway
 from gateway.takedown import Order, open_takedown, status
@@ -109,6 +111,50 @@ def test_i4_i6_a_killed_takedown_that_is_asked_for_again_leaves_nothing_and_brin
     assert content(home) == {place: fields for place, fields in content(undisturbed).items() if place[2] not in gone}
     assert len(gone) == 12
     assert {row["state"] for row in status(gateway, ON)} == {"confirmed"}
+    held = {(row.recipient, row.entry): row.records for row in held_by_ledger(gateway)}
+    assert held == {(name, entry): n for name, entries in sample.held(home).items() for entry, n in entries.items()}
+
+
+RECONCILE_PLACES = {
+    "while the recipient says what it holds": ("delivery.statements.read_statement", "call"),
+    "before it is told that some are not held": ("gateway.reconcile._let_go", "call"),
+    "after that": ("gateway.reconcile._let_go", "return"),
+    "after the intent to bring anew": ("delivery.outbox.intend", "return"),
+    "after it is brought, before that is settled": ("delivery.outbox.settle", "call"),
+    "after that is settled": ("delivery.outbox.settle", "return"),
+    "after it is withdrawn, before that is settled": ("delivery.outbox.settle_withdrawal", "call"),
+    "before its figures are on the ledger": ("gateway.reconcile._account", "call"),
+    "before the run closes": ("gateway.again.close_again", "call"),
+}
+
+
+@pytest.mark.parametrize("where", RECONCILE_PLACES)
+def test_i4_i6_a_killed_reconciliation_that_runs_again_leaves_everybody_with_what_they_should_have(
+        undisturbed: Path, tmp_path: Path, where: str) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(undisturbed, home)
+    gateway = gateway_at(home)
+    with gateway.engine.connect() as connection:
+        [record] = connection.exec_driver_sql("SELECT min(record) FROM holdings GROUP BY record HAVING count(*) = 4 LIMIT 1").scalars()
+    with World(home, gateway.catalog.entries):
+        before = content(home)
+        site = sqlite3.connect(home / "sample" / "recipients" / "credit_china" / "holdings.db", timeout=30)
+        copy = site.execute("SELECT * FROM records WHERE entry = ?", [ENTRY]).fetchall()
+        open_takedown(gateway, [record], Order(Notice.REPAIR, "某号", "某人"))
+        decide_all(gateway, [ENTRY])
+        wanted = content(home)
+        with closing(site), site:  # the site restores its copy, and then loses three records
+            site.executemany(f"INSERT OR REPLACE INTO records VALUES ({', '.join('?' * len(copy[0]))})", copy)
+            gone = {key[2] for key in before.keys() - wanted.keys()}
+            lost = sorted(key[2] for key in wanted if key[:2] == ("credit_china", ENTRY))[:3]
+            site.executemany("DELETE FROM records WHERE handle = ?", [(handle,) for handle in lost])
+        assert killed(home, *RECONCILE_PLACES[where], f"statement.{ENTRY}") == -signal.SIGKILL
+        assert log.verify(gateway.engine).open_runs
+        told: list[str] = []
+        reconcile_all(gateway, [ENTRY], told.append)
+        decide_all(gateway, [ENTRY], told.append)
+    assert told == [] and len(gone) == 4
+    assert content(home) == wanted
     held = {(row.recipient, row.entry): row.records for row in held_by_ledger(gateway)}
     assert held == {(name, entry): n for name, entries in sample.held(home).items() for entry, n in entries.items()}
 
