@@ -37,8 +37,8 @@ run: $(INSTALLED)  ## one real night through the Airflow DAGs, on the sample wor
 up: $(INSTALLED)  ## Airflow's components and the sample world, until Ctrl-C (PORT=8080)
 	@exec $(BIN)/python -m gateway.up
 
-test: $(INSTALLED)  ## all tests
-	$(BIN)/python -m pytest tests
+test: $(INSTALLED)  ## all tests, a file at a time on every core
+	$(BIN)/python -m pytest tests -n logical --dist loadfile
 
 check: $(INSTALLED)  ## linter, types, import contract
 	$(BIN)/ruff check .
