@@ -138,5 +138,7 @@ def takedown_batches(rows: pd.DataFrame, effect: Effect, door: Door) -> list[Bat
 
 def _name(rows: pd.DataFrame, content: str, effect: Effect, door: Door) -> str:
     pairs = sorted(zip(rows[HANDLE].to_list(), rows[content].to_list(), strict=True))
-    text = "\n".join([door.recipient_code, door.entry_code, effect, *(f"{handle} {said}" for handle, said in pairs)])
+    # In another format it is another package: a receipt of the one is none of the other.
+    written = [] if door.recipient.format == "jsonl" else [door.recipient.format]
+    text = "\n".join([door.recipient_code, door.entry_code, effect, *written, *(f"{handle} {said}" for handle, said in pairs)])
     return hashlib.sha256(text.encode()).hexdigest()
