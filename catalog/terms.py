@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 # A cell of XLSX holds so many UTF-16 units: a character may take two, and a prefix one.
 LONGEST_CELL = 32_767
 _LONGEST_FIELD = (LONGEST_CELL - 1) // 2
+_LARGEST_WORKBOOK = 50_000  # records: it is made in memory, some 5 kB each
 
 
 def contradictions(catalog: Catalog, name: str, recipient: Recipient) -> Iterator[str]:
@@ -25,6 +26,8 @@ def contradictions(catalog: Catalog, name: str, recipient: Recipient) -> Iterato
     if recipient.public and recipient.kind is not RecipientKind.PUBLICITY_SITE:
         yield f"public: a {recipient.kind} shows nothing to the public (D13); make it a publicity_site, or remove the pages"
     if recipient.format == "xlsx":
+        if recipient.batch_size > _LARGEST_WORKBOOK:
+            yield f"batch_size: a workbook of {recipient.batch_size} records opens nowhere; make it {_LARGEST_WORKBOOK} or less, or take csv"
         yield from _too_long(catalog, name)
 
 

@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from catalog.load import load
-from delivery import Batch, Door, Effect, RecipientContractBreach
+from delivery import Batch, Door, Effect, RecipientContractBreach, takedown_batches
 from delivery.sheets import MAKERS, announced
 from gateway.sample.tables import records
 from gateway.sample.tables import value as as_read
@@ -130,3 +130,9 @@ def test_a_withdrawal_names_effect_and_reason_in_each_row(kind: str) -> None:
 def test_a_value_that_no_cell_holds_is_not_cut_short() -> None:
     with pytest.raises(RecipientContractBreach, match=f"field {FIELDS[0]} of the record it knows as 1-1 is longer than a cell"):
         MAKERS["xlsx"](batch([("某" * 32_767, "x"), ("𠮷" * 16_384, "x")]), door("xlsx"))
+
+
+def test_the_same_content_in_another_format_is_another_batch() -> None:
+    rows = pd.DataFrame({HANDLE: pd.array(["1-a"], dtype=TEXT), NOTICE: pd.array(["repair"], dtype=TEXT)})
+    names = {takedown_batches(rows, Effect.DELETE, door(kind))[0].id for kind in ("jsonl", "csv", "xlsx")}
+    assert len(names) == 3, "a receipt that comes late is of the file that was sent, and no proof of another"
