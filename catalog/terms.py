@@ -27,7 +27,7 @@ def contradictions(catalog: Catalog, name: str, recipient: Recipient) -> Iterato
         yield f"public: a {recipient.kind} shows nothing to the public (D13); make it a publicity_site, or remove the pages"
     if recipient.format == "xlsx":
         if recipient.batch_size > _LARGEST_WORKBOOK:
-            yield f"batch_size: a workbook of {recipient.batch_size} records opens nowhere; make it {_LARGEST_WORKBOOK} or less, or take csv"
+            yield f"batch_size: {recipient.batch_size} records make no workbook; make it {_LARGEST_WORKBOOK} or less, or take csv"
         yield from _too_long(catalog, name)
 
 

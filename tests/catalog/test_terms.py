@@ -20,7 +20,7 @@ PAGES = {"record": "/r/{handle}", "search": "/?q={text}"}
     (FRONTEND, {"format": "xlsx"}, "format: xlsx is a file's, and method frontend hands over none"),
     (PACKAGE, {"public": PAGES}, "public: paths on a web address, and connection gsxt is none with method package"),
     ("recipients/national_platform.yml", {"public": PAGES}, "public: a sharing_platform shows nothing to the public"),
-    (PACKAGE, {"format": "xlsx", "batch_size": 60_000}, "batch_size: a workbook of 60000 records opens nowhere"),
+    (PACKAGE, {"format": "xlsx", "batch_size": 60_000}, "batch_size: 60000 records make no workbook"),
     (PACKAGE, {"rate": 0}, "rate: Input should be greater than or equal to 1"),
     (PACKAGE, {"format": "parquet"}, "format: Input should be 'jsonl', 'csv' or 'xlsx'"),
 ])
