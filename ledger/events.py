@@ -39,6 +39,8 @@ class Event(StrEnum):
     RESURFACED = "resurfaced"
     LOOKED_UP = "looked_up"
     LOOK_UP_REFUSED = "look_up_refused"
+    LOOK_UP_ANSWERED = "look_up_answered"
+    LOOK_UP_REVIEWED = "look_up_reviewed"
     CONSENT_GIVEN = "consent_given"
     CONSENT_REVOKED = "consent_revoked"
     EDITION_KEPT = "edition_kept"
