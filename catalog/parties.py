@@ -89,7 +89,8 @@ class PublicPages(Closed):
 
 
 class Recipient(Closed):
-    """A recipient 接收方: how it is reached and how long its receipt may take. `batch_size` in records, `deadline` in seconds.
+    """A recipient 接收方: how it is reached and how long its receipt may take. `batch_size` in records, `deadline` in seconds,
+    `rate` in batches a minute at most.
 
     `contact` answers there for repair and takedown (D43). `public` are the pages that are read after it confirmed a takedown.
     """
@@ -102,4 +103,5 @@ class Recipient(Closed):
     connection: Name
     batch_size: int = Key(ge=1, le=200_000)
     deadline: int = Key(ge=1, le=3600)
+    rate: int | None = Key(default=None, ge=1)
     public: PublicPages | None = None

@@ -18,7 +18,7 @@ from ledger.events import Event, Line
 from ledger.holdings import TEXT, Holder
 from records.identity import handles
 from records.schema import holdings, outbox, probes, withdrawn, writing
-from records.stages import Notice
+from records.stages import ANSWERED, Notice
 from records.workdays import add_working_days
 
 # The unit that determined acts within three working days (国办发〔2025〕22号).
@@ -129,7 +129,7 @@ def _at(gateway: Gateway, connection: sa.Connection, holder: Holder, record: str
         return None
     brought = told[told["effect"] == str(Effect.BRING)]["at"].max()
     # A withdrawal that was asked for once more and brought no receipt does not undo one that was confirmed.
-    back = told[(told["effect"] != str(Effect.BRING)) & told["state"].isin(["withdrawn", "partly"])]["at"].max()
+    back = told[(told["effect"] != str(Effect.BRING)) & told["state"].isin(ANSWERED)]["at"].max()
     is_back = isinstance(back, str) and not (isinstance(brought, str) and brought > back)
     state = _read_back(connection, holder, record, str(back)) if is_back else "outstanding"
     return holder.recipient, state, str(back if is_back else told["at"].iloc[-1])

@@ -14,6 +14,7 @@ import masking
 import release
 from catalog.model import Grant
 from delivery import Effect, outbox
+from gateway.handover import hand_over, may_go
 from gateway.settings import Gateway
 from gateway.witness import NotWitnessed, expect_witnessed
 from ledger.holdings import Holder, held_by_run, withdrawn_records
@@ -145,13 +146,13 @@ Settle = Callable[[Connection, outbox.Errand, pd.DataFrame, Receipt], int]
 def _through(way: Way, batches: list[delivery.Batch], sent: pd.DataFrame, settle: Settle) -> pd.Index[str]:
     taken = sent[RECORD].iloc[:0]
     for batch in batches:
-        if way.faults:
+        if way.faults or not may_go(way, batch.effect):
             break
         rows = sent[sent[HANDLE].isin(batch.payload[HANDLE])]
         with writing(way.gateway.engine) as connection:
             batch = outbox.intend(connection, way.errand, batch, way.gateway.clock())
         try:
-            receipt = delivery.deliver(batch, way.door)
+            receipt = hand_over(way, batch, rows)
         except delivery.DeliveryFailed as error:
             way.faults.append(error)
             with writing(way.gateway.engine) as connection:
