@@ -262,7 +262,7 @@ def test_the_report_tells_what_was_decided_again_and_who_is_late_with_a_takedown
     with writing(full.engine) as connection:
         log.append(connection, [Line(Event.DECIDED_AGAIN, run["run"], run["feed"], "gsxt", figures=figures)], NOW)
         connection.execute(sa.insert(outbox).values(
-            batch="b", run="r", recipient="gsxt", entry="judgment_defaulter", feed="f", effect="bring", records=1, state="delivered", reason="",
+            batch="b", run="r", recipient="gsxt", entry="judgment_defaulter", feed="f", effect="bring", records=1, state="applied", reason="",
             changed_at="2026-11-01T00:00:00+00:00", handles=pack(handles(pd.Series(["1-" + "0" * 32], dtype=TEXT),
                                                                          full.keyring.derive("handle", "gsxt", "judgment_defaulter")))))
         connection.execute(sa.insert(withdrawn).values(entry="judgment_defaulter", record="1-" + "0" * 32, reason="repair", document="某号",
