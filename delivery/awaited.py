@@ -17,7 +17,7 @@ from ledger import log
 from ledger.disclosed import unpack
 from ledger.events import Event
 from ledger.holdings import TEXT, Holder
-from records.schema import awaited, outbox, runs
+from records.schema import awaited, outbox, runs, withdrawals
 from records.stages import DIGEST, HANDLE, MAY_HAVE_ARRIVED, NOTICE, RECORD, BatchState
 
 
@@ -81,9 +81,22 @@ def confirm(connection: Connection, holder: Holder, unlike: Collection[str], unt
         *_of(holder), outbox.c.state == BatchState.APPLIED, outbox.c.changed_at <= until.isoformat())
     differing = set(unlike)
     found = [(row.batch, row.run) for row in connection.execute(query) if differing.isdisjoint(unpack(row.handles))]
+    _verify(connection, found)
+    return len(found)
+
+
+def confirm_gone(connection: Connection, holder: Holder) -> None:
+    """Marks as verified the withdrawals of which a public site was seen without every record since."""
+    gone = set(connection.execute(sa.select(withdrawals.c.handle).where(
+        withdrawals.c.recipient == holder.recipient, withdrawals.c.entry == holder.entry, withdrawals.c.state == "verified")).scalars())
+    query = sa.select(outbox.c.batch, outbox.c.run, outbox.c.handles).where(
+        *_of(holder), outbox.c.state == BatchState.APPLIED, outbox.c.effect.not_in([Effect.BRING, Effect.MARK]))
+    _verify(connection, [(row.batch, row.run) for row in connection.execute(query) if gone.issuperset(unpack(row.handles))])
+
+
+def _verify(connection: Connection, found: list[tuple[str, str]]) -> None:
     for batch, run in found:
         connection.execute(sa.update(outbox).where(outbox.c.batch == batch, outbox.c.run == run).values(state=BatchState.VERIFIED))
-    return len(found)
 
 
 def _told_by(effect: Effect) -> str:

@@ -15,11 +15,12 @@ from gateway.failing import Run
 from gateway.intake import Json
 from gateway.lanes import Lanes
 from gateway.settings import Gateway, from_environment
-from gateway.store_journeys import decide_all, reconcile_all
+from gateway.store_journeys import decide_all, reconcile_all, take_back_all
 from gateway.troubles import NightBroken, Tell, going_on, once_each
 from ledger.questions import RECONCILES
 
-__all__ = ["NightBroken", "backfill", "decide_all", "once_each", "reconcile_all", "run_feed", "run_night"]
+__all__ = ["NightBroken", "backfill", "decide_all", "once_each", "reconcile_all", "run_feed", "run_night",
+           "take_back_all"]
 
 
 @cache
@@ -76,6 +77,17 @@ def entries_to_decide() -> list[str]:
 def entries_to_take_back() -> list[str]:
     """The entries of which some recipient has not confirmed a takedown."""
     return takedown.outstanding(wired())
+
+
+def take_back_entry(entry: str, trigger: str) -> dict[str, Json]:
+    """Asks everybody for what they have not confirmed of one entry; returns the figures. Raises NightIncomplete, after all of them."""
+    return store_journeys.with_everybody(wired(), entry, store_journeys.TAKE_BACK, trigger)
+
+
+def escalate() -> None:
+    """Tells who is late with a takedown. Raises NightIncomplete if somebody is."""
+    if late := takedown.escalate(wired()):
+        raise closing.NightIncomplete(" ".join(late))
 
 
 def probe_sites() -> None:

@@ -1,4 +1,5 @@
-"""The journeys that begin at the store: a re-decision and a reconciliation, entry by entry, each recipient in a lane of its own."""
+"""The journeys that begin at the store, entry by entry, each recipient in a lane of its own: a re-decision, a taking back, a
+reconciliation."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from gateway import again, failing, reconcile
+from gateway import again, failing, reconcile, taking_back
 from gateway.closing import NightIncomplete
 from gateway.discrepancies import is_settled
 from gateway.failing import Run
@@ -20,16 +21,18 @@ from ledger.questions import RECONCILES
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """What is done with each recipient of an entry, whether its figures say that all is done, and what is told if not."""
+    """What is done with each recipient of an entry, whether its figures say that all is done, what is told if not, and with whom."""
 
     go: Callable[[Gateway, Run, str], Json]
     is_done: Callable[[Json], bool]
     words: str = ""
+    whom: Callable[[Gateway, Run], list[str]] = again.recipients
 
 
 DECIDE = Journey(again.decide_again, lambda figures: not figures["pending"] + figures["outstanding"])
 RECONCILE = Journey(reconcile.reconcile, is_settled, "it holds other records than it should and that could not be put right; "
                                                      "see gateway reconcile status")
+TAKE_BACK = Journey(taking_back.take_back, lambda figures: not figures["outstanding"], whom=taking_back.recipients)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,14 @@ def decide_all(gateway: Gateway, entries: list[str], tell: Tell = print, lanes: 
     Raises NightBroken, after the last entry, if one could not even be accounted for.
     """
     return _through(gateway, entries, (DECIDE, f"command:{uuid.uuid4()}", tell), lanes)
+
+
+def take_back_all(gateway: Gateway, entries: list[str], tell: Tell = print, lanes: Lanes | None = None) -> dict[str, Json]:
+    """Asks everybody for what they have not confirmed to have taken back; returns the figures summed up by recipient.
+
+    Raises NightBroken likewise.
+    """
+    return _through(gateway, entries, (TAKE_BACK, f"command:{uuid.uuid4()}", tell), lanes)
 
 
 def reconcile_all(gateway: Gateway, entries: list[str], tell: Tell = print, lanes: Lanes | None = None) -> dict[str, Json]:
@@ -110,7 +121,7 @@ def _begin(gateway: Gateway, entry: str, journey: tuple[Journey, str], lanes: La
     step, trigger = journey
     run = again.open_again(gateway, entry, trigger)
     return _Underway(entry, run, {recipient: lanes.put(recipient, _bound(step, gateway, run, recipient))
-                                  for recipient in again.recipients(gateway, run)})
+                                  for recipient in step.whom(gateway, run)})
 
 
 def _bound(step: Journey, gateway: Gateway, run: Run, recipient: str) -> Callable[[], Json]:
