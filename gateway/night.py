@@ -19,8 +19,7 @@ from gateway.store_journeys import decide_all, reconcile_all, take_back_all
 from gateway.troubles import NightBroken, Tell, going_on, once_each
 from ledger.questions import RECONCILES
 
-__all__ = ["NightBroken", "backfill", "decide_all", "once_each", "reconcile_all", "run_feed", "run_night",
-           "take_back_all"]
+__all__ = ["NightBroken", "backfill", "decide_all", "once_each", "reconcile_all", "run_feed", "run_night", "take_back_all"]
 
 
 @cache

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from gateway import again, failing, reconcile, taking_back
+from gateway import again, alike, failing, reconcile, taking_back
 from gateway.closing import NightIncomplete
 from gateway.discrepancies import is_settled
 from gateway.failing import Run
@@ -21,18 +21,21 @@ from ledger.questions import RECONCILES
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """What is done with each recipient of an entry, whether its figures say that all is done, what is told if not, and with whom."""
+    """What is done with each recipient of an entry, whether its figures say that all is done, what is told if not, with whom, and
+    what may show afterwards that there is more to do."""
 
     go: Callable[[Gateway, Run, str], Json]
     is_done: Callable[[Json], bool]
     words: str = ""
     whom: Callable[[Gateway, Run], list[str]] = again.recipients
+    seek: Callable[[Gateway, str], object] = lambda _gateway, _entry: False
 
 
 DECIDE = Journey(again.decide_again, lambda figures: not figures["pending"] + figures["outstanding"])
 RECONCILE = Journey(reconcile.reconcile, is_settled, "it holds other records than it should and that could not be put right; "
                                                      "see gateway reconcile status")
-TAKE_BACK = Journey(taking_back.take_back, lambda figures: not figures["outstanding"], whom=taking_back.recipients)
+# What is ordered is asked for first, and then what was found in the store to be the same act under another name.
+TAKE_BACK = Journey(taking_back.take_back, lambda figures: not figures["outstanding"], whom=taking_back.recipients, seek=alike.seek)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class _Underway:
     entry: str
     run: Run
     going: dict[str, Future[Json]]
+    trigger: str
 
 
 def decide_all(gateway: Gateway, entries: list[str], tell: Tell = print, lanes: Lanes | None = None) -> dict[str, Json]:
@@ -69,7 +73,7 @@ def with_everybody(gateway: Gateway, entry: str, journey: Journey, trigger: str)
     """One entry alone; returns the figures by recipient. Raises NightIncomplete, after all of them, if something stands against it."""
     troubles: list[str] = []
     with Lanes() as lanes:
-        done = _finish(gateway, _begin(gateway, entry, (journey, trigger), lanes), journey, troubles.append)
+        done = _to_the_end(gateway, _begin(gateway, entry, (journey, trigger), lanes), (journey, troubles.append), lanes)
     if troubles:
         raise NightIncomplete(f"entry {entry}: " + " ".join(troubles))
     return done
@@ -88,7 +92,7 @@ def _through(gateway: Gateway, entries: list[str], journey: tuple[Journey, str, 
                 begun.append(_begin(gateway, entry, (step, trigger), used))
         for one in begun:
             with _accounted(one.entry, once, broken):
-                _add(sums, _finish(gateway, one, step, once))
+                _add(sums, _to_the_end(gateway, one, (step, once), used))
     if broken:
         raise NightBroken(broken, [])
     return dict(sorted(sums.items()))
@@ -121,11 +125,22 @@ def _begin(gateway: Gateway, entry: str, journey: tuple[Journey, str], lanes: La
     step, trigger = journey
     run = again.open_again(gateway, entry, trigger)
     return _Underway(entry, run, {recipient: lanes.put(recipient, _bound(step, gateway, run, recipient))
-                                  for recipient in step.whom(gateway, run)})
+                                  for recipient in step.whom(gateway, run)}, trigger)
 
 
 def _bound(step: Journey, gateway: Gateway, run: Run, recipient: str) -> Callable[[], Json]:
     return lambda: step.go(gateway, run, recipient)
+
+
+def _to_the_end(gateway: Gateway, one: _Underway, journey: tuple[Journey, Tell], lanes: Lanes) -> dict[str, Json]:
+    """The figures of an entry; where more shows up afterwards, of both runs: what is left is that of the last."""
+    step, tell = journey
+    done = _finish(gateway, one, step, tell)
+    if step.seek(gateway, one.entry):
+        more = _finish(gateway, _begin(gateway, one.entry, (step, f"{one.trigger} alike"), lanes), step, tell)
+        for recipient, figures in more.items():
+            done[recipient] = figures | {"withdrawn": figures["withdrawn"] + done.get(recipient, {"withdrawn": 0})["withdrawn"]}
+    return done
 
 
 def _finish(gateway: Gateway, one: _Underway, journey: Journey, tell: Tell) -> dict[str, Json]:
