@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 import pandas as pd
 
 from delivery import sheets
-from delivery.base import Asked, Batch, Door, RecipientContractBreach, RecipientUnavailable
+from delivery.base import TOO_LATE, Asked, Batch, Door, RecipientContractBreach, RecipientUnavailable
 from delivery.body import content_digest, json_lines
 from delivery.receipts import read, verify_detached
 from delivery.statements import Inquiry, read_statement
@@ -100,7 +100,7 @@ def _answered(answer: Path, asked: Asked, door: Door) -> bytes:
     until = door.monotonic() + door.recipient.deadline
     while not answer.is_file():
         if door.monotonic() >= until:
-            raise RecipientUnavailable("no-receipt-in-time", f"{door.names(asked)}: no receipt within {door.recipient.deadline} s; "
+            raise RecipientUnavailable(TOO_LATE, f"{door.names(asked)}: no receipt within {door.recipient.deadline} s; "
                                        f"{asked.later}")
         door.sleep(_PAUSE)
     said, signature = answer.read_bytes(), answer.with_suffix(".sig")

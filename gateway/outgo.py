@@ -12,6 +12,7 @@ import pandas as pd
 import delivery
 from delivery import outbox
 from gateway.failing import Run, account, failing
+from gateway.handover import ask_late
 from gateway.intake import Json, errand
 from gateway.settings import Gateway
 from gateway.way import Figures, Ready, Standing, Way, bring, lock_of, prepare, standing, way_of
@@ -33,6 +34,7 @@ def send(gateway: Gateway, run: Run, settled: list[Json], recipient: str) -> Jso
     with failing(gateway, run, f"(send to {recipient})", (delivery.DeliveryFailed,)):
         way = way_of(gateway, errand(gateway, run, recipient))
         with exclusive(gateway.engine, gateway.locks, lock_of(way.errand)):
+            ask_late(way)
             figures = _send(way, settled)
         if way.faults:
             raise way.faults[0]

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import requests
 
 from catalog.parties import PublicPages
+from delivery import awaited
 from gateway.failing import account
 from gateway.settings import Gateway
 from keys.connection import Connection
@@ -75,6 +76,8 @@ def _probe(gateway: Gateway, site: _Site, rows: list[dict[str, Any]]) -> list[st
 def _keep(gateway: Gateway, site: _Site, row: dict[str, Any], visible: bool) -> None:
     with writing(gateway.engine) as connection:
         withdrawals.probed(connection, Holder(site.recipient, row["entry"]), row["handle"], (visible, gateway.clock()))
+        if not visible:
+            awaited.confirm_gone(connection, Holder(site.recipient, row["entry"]))
 
 
 def _is_visible(gateway: Gateway, site: _Site, row: dict[str, Any]) -> bool:

@@ -1,18 +1,23 @@
-"""`gateway recipient …`: what a recipient must know of the gateway."""
+"""`gateway recipient …`: what a recipient must know of the gateway, and how each one stands."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.manners import AsJson, opened, usage
+from gateway.manners import FAILED, AsJson, opened, usage
 
 if TYPE_CHECKING:
     from gateway.settings import Gateway
 
-recipient_app = typer.Typer(no_args_is_help=True, help="What a recipient must know of the gateway.")
+recipient_app = typer.Typer(no_args_is_help=True, help="Recipients 接收方: what they must know of the gateway, how they stand.")
+_DOORS = {"closed": "正常 asked", "open": "暂停推送 not asked", "half-open": "试推中 one trial under way"}
+_STATES = {
+    "intended": "待发 intended", "sent": "已发未答 sent, no answer", "accepted": "已受理 accepted, receipt to come",
+    "applied": "已落地 applied", "verified": "已核实 verified", "refused": "拒收 refused", "overdue": "逾期未回执 overdue",
+    "not-reached": "未送达 not reached"}
 
 
 @recipient_app.command()
@@ -56,3 +61,41 @@ def _keys(gateway: Gateway, name: str) -> str:
         registered = (f"`{key_id}`", f"`{key}`") if key else ("—", "未登记 not registered yet")
         rows.append(("贵方回执 theirs, over receipts", *registered))
     return table(("公钥 public key (raw Ed25519, base64)", "编号 key id", "公钥 key"), rows)
+
+
+@recipient_app.command()
+def status(as_json: AsJson = False) -> None:
+    """List how each recipient stands: asked or not, last receipt, batches by state, records owed, and whom to call.
+
+    Ends with 3 if one is not asked for now, or owes a receipt that is overdue.
+    """
+    from gateway.recipient_status import standing_recipients
+
+    rows = standing_recipients(opened("catalog"))
+    typer.echo(json.dumps(rows, ensure_ascii=False, indent=1) if as_json else "\n".join(map(_lines, rows)))
+    raise typer.Exit(FAILED if any(row["door"] != "closed" or row["batches"].get("overdue") for row in rows) else 0)
+
+
+@recipient_app.command()
+def resume(name: str) -> None:
+    """Ask a recipient again at once, after it was not asked for a while 恢复推送: once it says that it is well."""
+    from delivery.doors import answered
+    from records.schema import writing
+
+    gateway = opened("catalog")
+    known = sorted(gateway.catalog.recipients)
+    usage([name] * (name not in known), f"unknown recipient; the catalogue knows {', '.join(known)}")
+    with writing(gateway.engine) as connection:
+        answered(connection, name, gateway.clock())
+    typer.echo(f"{name}: 恢复推送 asked again with the next run")
+
+
+def _lines(row: dict[str, Any]) -> str:
+    until = f", until {row['next_try_at'][:19]} UTC; {row['failures']} × {row['reason']}" if row["door"] != "closed" else ""
+    batches = ", ".join(f"{_STATES[state]} {n}" for state, n in row["batches"].items()) or "无 none"
+    return (f"{row['recipient']} {row['title']['zh']} {row['title']['en']}\n"
+            f"  推送 door        {_DOORS[row['door']]}{until}\n"
+            f"  回执 receipt     {(row['last_receipt_at'] or '无 none')[:19]}\n"
+            f"  批次 batches     {batches}\n"
+            f"  待补 owed        {row['owed']}  存疑 in doubt {row['in_doubt']}\n"
+            f"  联系 contact     {row['contact']}")

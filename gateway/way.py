@@ -14,6 +14,7 @@ import masking
 import release
 from catalog.model import Grant
 from delivery import Effect, outbox
+from gateway.handover import hand_over, may_go
 from gateway.settings import Gateway
 from gateway.witness import NotWitnessed, expect_witnessed
 from ledger import log, withdrawals
@@ -140,7 +141,7 @@ def bring(way: Way, masked: Masked) -> Brought:
     taken, cancelled = [masked.rows[RECORD].iloc[:0]], [masked.rows[RECORD].iloc[:0]]
     for batch in delivery.batches(masked, way.door):
         overtake(way)
-        if way.faults:
+        if way.faults or not may_go(way, Effect.BRING):
             break
         rows = masked.rows[masked.rows[HANDLE].isin(batch.payload[HANDLE])]
         with writing(way.gateway.engine) as connection:
@@ -161,7 +162,7 @@ def take_back(way: Way, rows: pd.DataFrame, effect: Effect) -> pd.Index[str]:
     sent = rows[[RECORD, HANDLE, NOTICE]]
     taken = [sent[RECORD].iloc[:0]]
     for batch in delivery.takedown_batches(sent, effect, way.door):
-        if way.faults:
+        if way.faults or not may_go(way, effect):
             break
         mine = sent[sent[HANDLE].isin(batch.payload[HANDLE])]
         with writing(way.gateway.engine) as connection:
@@ -197,7 +198,7 @@ def _handed_over(way: Way, batch: delivery.Batch, sent: pd.DataFrame, settle: Se
     """Takes one batch, whose intent stands, through the door and settles it; returns the record ids that were accepted."""
     rows = sent[sent[HANDLE].isin(batch.payload[HANDLE])]
     try:
-        receipt = delivery.deliver(batch, way.door)
+        receipt = hand_over(way, batch, rows)
     except delivery.DeliveryFailed as error:
         way.faults.append(error)
         with writing(way.gateway.engine) as connection:

@@ -22,6 +22,8 @@ class Event(StrEnum):
     INTENDED = "intended"
     DELIVERED = "delivered"
     UNDELIVERED = "undelivered"
+    QUEUED = "queued"
+    DOOR_CHANGED = "door_changed"
     WITHDRAW_INTENDED = "withdraw_intended"
     WITHDRAWN = "withdrawn"
     CAUGHT_UP = "caught_up"

@@ -111,6 +111,27 @@ outbox = sa.Table(
     Index("outbox_by_recipient", "recipient", "entry", "state"),
 )
 
+awaited = sa.Table(
+    "awaited", METADATA,
+    Column("batch", String(64), primary_key=True),
+    Column("run", String(80), primary_key=True),
+    Column("location", Text, nullable=False),
+    Column("content_digest", String(80), nullable=False),
+    Column("due_at", String(40), nullable=False),
+    Column("named", LargeBinary, nullable=False),
+)
+
+doors = sa.Table(
+    "doors", METADATA,
+    Column("recipient", String(80), primary_key=True),
+    Column("state", String(20), nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("opened_at", String(40), nullable=False),
+    Column("next_try_at", String(40), nullable=False),
+    Column("reason", String(60), nullable=False),
+    Column("next_slot_at", String(40), nullable=False),
+)
+
 owed = sa.Table(
     "owed", METADATA,
     Column("recipient", String(80), primary_key=True),
@@ -230,7 +251,8 @@ consents = sa.Table(
 
 def connect(url: str) -> Engine:
     """An engine on the state database. SQLite waits for a lock up to 60 s and survives a crash (WAL, full sync)."""
-    engine = sa.create_engine(url, hide_parameters=True)
+    # As many connections as there are lanes of recipients; one that waits for another's would never be served.
+    engine = sa.create_engine(url, hide_parameters=True, max_overflow=-1)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _tune_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
