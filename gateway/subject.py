@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import yaml
 from sqlalchemy.engine import Connection
 
 import release
+from gateway.people import person, register
 from gateway.settings import Gateway
 from ledger import log
 from ledger.disclosed import history
@@ -47,7 +46,7 @@ def report(gateway: Gateway, asked: LookUp) -> Json:
     refusals too. Raises Refused.
     """
     name = subjects(pd.Series([asked.number], dtype=TEXT), gateway.keyring.derive("identity", "subject"))[0]
-    role = _role(gateway, asked.person)
+    role = person(gateway, asked.person).role
     refused = "no-purpose" if not asked.purpose.strip() else "" if role in ROLES else "no-role"
     event = Event.LOOK_UP_REFUSED if refused else Event.LOOKED_UP
     notes = {"subject": str(name), "person": asked.person, "role": role, "purpose": asked.purpose, "reason": refused}
@@ -55,7 +54,7 @@ def report(gateway: Gateway, asked: LookUp) -> Json:
         log.append(connection, [Line(event, "", "", notes=notes)], gateway.clock())
     if refused:
         raise Refused(f"{asked.person}: no look-up; " + ("name its purpose" if refused == "no-purpose" else
-                      f"register the person with one of the roles {', '.join(ROLES)} in {_people(gateway)}"))
+                      f"register the person with one of the roles {', '.join(ROLES)} in {register(gateway)}"))
     with gateway.engine.connect() as connection:
         found = [each for entry in sorted(gateway.catalog.entries) for each in _of_entry(gateway, connection, entry, str(name))]
     return {"subject": str(name), "asked_by": asked.person, "purpose": asked.purpose, "at": gateway.clock().isoformat(), "records": found}
@@ -64,18 +63,6 @@ def report(gateway: Gateway, asked: LookUp) -> Json:
 def look_ups(gateway: Gateway) -> list[Json]:
     """Every look-up and refusal there ever was, the oldest first: at, event, and the notes; for compliance to review."""
     return [{"at": at, "event": event, **notes} for at, event, notes in log.told(gateway.engine, [Event.LOOKED_UP, Event.LOOK_UP_REFUSED])]
-
-
-def _people(gateway: Gateway) -> Path:
-    return gateway.home / "secrets" / "people.yml"
-
-
-def _role(gateway: Gateway, person: str) -> str:
-    try:
-        known = yaml.safe_load(_people(gateway).read_text(encoding="utf-8"))
-    except (FileNotFoundError, yaml.YAMLError):
-        return ""
-    return str(known.get(person, "")) if isinstance(known, dict) else ""
 
 
 def _of_entry(gateway: Gateway, connection: Connection, entry: str, name: str) -> Iterator[Json]:

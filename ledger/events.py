@@ -36,6 +36,8 @@ class Event(StrEnum):
     RESURFACED = "resurfaced"
     LOOKED_UP = "looked_up"
     LOOK_UP_REFUSED = "look_up_refused"
+    CASE_OPENED = "case_opened"
+    CASE_MOVED = "case_moved"
     CONSENT_GIVEN = "consent_given"
     CONSENT_REVOKED = "consent_revoked"
     EDITION_KEPT = "edition_kept"
