@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 
 import pandas as pd
 import pyarrow as pa
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 import release
@@ -15,6 +16,7 @@ from catalog.model import Entry
 from gateway.cases.states import NoCase
 from gateway.settings import Gateway
 from records.identity import TEXT, subjects
+from records.schema import blocks, stored
 from records.store import Erased
 
 _ALWAYS = datetime.max.replace(tzinfo=UTC)
@@ -43,6 +45,13 @@ def about(gateway: Gateway, connection: Connection, record: str) -> About:
     ends = clocked.earliest[0].as_py() if clocked else None
     return About(entry_code, "" if pd.isna(name) else str(name), _determined_by(gateway, entry_code, entry, row),
                  date.fromisoformat(ends) if ends else None)
+
+
+def newest_since(connection: Connection, entry: str, record: str) -> str:
+    """Since when the store has the newest version of a record (ISO instant), "" if it was erased."""
+    query = sa.select(blocks.c.since).join(stored, stored.c.block == blocks.c.block).where(
+        blocks.c.entry == entry, stored.c.record == record, stored.c.until.is_(None), stored.c.salt.is_not(None))
+    return str(connection.execute(query).scalar_one_or_none() or "")
 
 
 def is_same_unit(one: str, other: str) -> bool:

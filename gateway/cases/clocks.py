@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from catalog.load import Catalog
-from catalog.model import RepairRule
+from catalog.model import Entry, RepairRule
 from gateway.cases.states import CaseRefused
 from records.workdays import add_working_days
 
@@ -27,15 +27,22 @@ class Clocks:
         return min(add_working_days(accepted_on, self.step_days), self.decide_by)
 
 
-def clocks_of(catalog: Catalog, received_on: date) -> Clocks:
-    """The clocks of an application that was received on a day.
+def clocks_of(catalog: Catalog, received_on: date, decide_days: int | None = None) -> Clocks:
+    """The clocks of an application that was received on a day; decide_days: where something else than the rule says how long
+    a decision may take.
 
     All of them run from the day of receipt at whoever took it in: what lies between windows is not the applicant's time
     (house reading of 国办发〔2025〕22号). Raises CaseRefused if no rule was in force that day.
     """
     name, rule = rule_in_force(catalog, received_on)
-    return Clocks(name, rule.basis.instrument, add_working_days(received_on, rule.accept_days),
-                  add_working_days(received_on, rule.feedback_days), rule.accept_days)
+    decide_by = add_working_days(received_on, decide_days or rule.feedback_days)
+    return Clocks(name, rule.basis.instrument, min(add_working_days(received_on, rule.accept_days), decide_by), decide_by, rule.accept_days)
+
+
+def objection_days(catalog: Catalog, entry: Entry) -> int | None:
+    """Within how many working days an objection to a listing is settled, as its list says (D28); None where no list does: then an
+    objection takes no longer than an application for repair (house reading)."""
+    return catalog.lists[entry.listing.list].objection_days if entry.listing else None
 
 
 def rule_in_force(catalog: Catalog, on: date) -> tuple[str, RepairRule]:

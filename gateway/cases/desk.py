@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from gateway.cases import book
 from gateway.cases.about import about, is_same_unit
 from gateway.cases.book import Act, Case
-from gateway.cases.clocks import clocks_of
+from gateway.cases.clocks import clocks_of, objection_days
 from gateway.cases.papers import Paper, put
 from gateway.cases.states import CaseRefused, Kind, State
 from gateway.people import Person, person, register
@@ -83,9 +83,10 @@ def take_in(gateway: Gateway, kind: Kind, application: Application) -> Case:
     who, at, record = registered(gateway, application.by), gateway.clock(), application.record
     if application.received_on > gateway.today:
         raise CaseRefused(f"record {record}: received on {application.received_on}, which has not come yet; mend the day")
-    clocks = clocks_of(gateway.catalog, application.received_on)
     with writing(gateway.engine) as connection:
         known = about(gateway, connection, record)
+        days = objection_days(gateway.catalog, gateway.catalog.entries[known.entry]) if kind is Kind.OBJECTION else None
+        clocks = clocks_of(gateway.catalog, application.received_on, days)
         case = Case(
             _name(connection, kind, application), kind, known.entry, record, known.subject, application.received_on.isoformat(),
             received_by=who.unit, determined_by=known.determined_by, unit=who.unit, state=State.APPLIED, due=clocks.accept_by.isoformat(),

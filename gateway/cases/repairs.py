@@ -6,7 +6,7 @@ from __future__ import annotations
 from gateway.cases.book import Case
 from gateway.cases.conditions import expect_ground, unmet
 from gateway.cases.desk import Application, handling, take_in
-from gateway.cases.states import Decision, Ground, Kind, NotDue, State
+from gateway.cases.states import ENDS_REPAIR, Decision, Ground, Kind, NotDue, State
 from gateway.cases.steps import due_once_accepted
 from gateway.cases.taking_back import take_back
 from gateway.settings import Gateway
@@ -52,8 +52,8 @@ def decide(gateway: Gateway, name: str, by: str, decided: tuple[Decision, str]) 
     takedown change together or not at all. Raises NoCase, CaseRefused.
     """
     decision, document = decided
-    if decision not in (Decision.GRANT, Decision.DENY):
-        raise ValueError(f"{decision} decides no repair; name grant or deny")
+    if decision not in ENDS_REPAIR:
+        raise ValueError(f"{decision} decides no repair; name one of {', '.join(ENDS_REPAIR)}")
     with handling(gateway, name, Kind.REPAIR, by) as desk:
         desk.expect_decider()
         desk.move(State.DECIDED, desk.case.decide_by, decision=str(decision), document=document, decided_by=by)

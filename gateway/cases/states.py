@@ -65,6 +65,10 @@ class Decision(StrEnum):
     REVOKE = "revoke"
 
 
+ENDS_REPAIR = (Decision.GRANT, Decision.DENY)
+ENDS_OBJECTION = (Decision.DISMISS, Decision.CORRECT, Decision.REVOKE)
+
+
 class Ground(StrEnum):
     """Why an application is not taken up: a closed list, since it stands open on the ledger."""
 
