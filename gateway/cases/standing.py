@@ -28,13 +28,13 @@ def settle(gateway: Gateway) -> list[Case]:
                 for case in book.every(connection, states=(State.PROPAGATING,)) if is_confirmed(connection, case.entry, case.record)]
 
 
-def status(gateway: Gateway, kind: Kind | None, only: str | None = None) -> list[Json]:
+def status(gateway: Gateway, kind: Kind | None, only: str | None = None, every: bool = False) -> list[Json]:
     """The cases of a kind as they stand, what is due first at the top: every column, `overdue`, and the steps with `late`.
 
-    only: the name of one case; without it those that somebody still has to act on.
+    only: the name of one case; without it, and unless `every`, those that somebody still has to act on.
     """
     with gateway.engine.connect() as connection:
-        found = book.every(connection, kind) if only else book.every(connection, kind, OPEN)
+        found = book.every(connection, kind) if only or every else book.every(connection, kind, OPEN)
         return [_row(connection, case, gateway.today) for case in found if only in (None, case.case)]
 
 

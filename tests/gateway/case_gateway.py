@@ -31,7 +31,8 @@ def gateway_at(home: Path, records: dict[str, dict[str, str]]) -> Gateway:
     """A set-up gateway; records: what each penalty says besides PENALTY, by record id."""
     made = Gateway(home, f"sqlite:///{home / 'gateway.db'}", clock=lambda: NOW)
     set_up(made)
-    hold(made, records)
+    if records:
+        hold(made, records)
     people = {DECIDER: {"role": "repair", "unit": UNIT}, CLERK: {"role": "repair", "unit": WINDOW}, STRANGER: "clerk"}
     (home / "secrets" / "people.yml").write_text(yaml.safe_dump(people, allow_unicode=True), "utf-8")
     return made
