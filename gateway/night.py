@@ -12,6 +12,7 @@ from typing import Any
 import connectors
 import delivery
 from gateway import again, closing, failing, intake, outgo, probe, reconcile, takedown, taking_back
+from gateway.cases import standing
 from gateway.discrepancies import is_settled
 from gateway.failing import Run
 from gateway.intake import Json
@@ -102,6 +103,11 @@ def probe_sites() -> None:
     """Reads the public pages of sites that confirmed a takedown. Raises NightIncomplete if one still shows a record."""
     if troubles := probe.probe(wired()):
         raise closing.NightIncomplete(" ".join(troubles))
+
+
+def settle_cases() -> None:
+    """Notes which repairs and objections everybody has acted on by now."""
+    standing.settle(wired())
 
 
 def decide_entry(entry: str, trigger: str) -> dict[str, Json]:

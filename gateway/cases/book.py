@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -50,7 +50,7 @@ class Act:
     person: Person
     at: datetime
     due: str = ""
-    changes: Mapping[str, str] | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
 
 def find(connection: Connection, name: str, kind: Kind) -> Case:
@@ -101,7 +101,7 @@ def move(connection: Connection, case: Case, to: State, act: Act) -> Case:
     Raises CaseRefused if `to` does not follow its state, or somebody moved it since it was read; then nothing changes.
     """
     expect_next(case.case, case.state, to)
-    moved = replace(case, state=to, due=act.due, changed_at=act.at.isoformat(), **(act.changes or {}))
+    moved = replace(case, state=to, due=act.due, changed_at=act.at.isoformat(), **act.changes)
     this = sa.update(cases).where(cases.c.case == case.case, cases.c.state == str(case.state), cases.c.changed_at == case.changed_at)
     if connection.execute(this.values(**_row(moved))).rowcount != 1:
         raise CaseRefused(f"case {case.case}: somebody moved it at the same moment; look at its status and decide again")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,7 +26,7 @@ By = Annotated[str, typer.Option(help="Who does it; registered with role and uni
 Document = Annotated[str, typer.Option(help="Number of the document it rests on, never a person's name.")]
 _FILE = {"exists": True, "dir_okay": False, "readable": True}
 Statements = Annotated[list[Path] | None, typer.Option("--statement", **_FILE, help="What the applicant says; may be repeated.")]
-Performed = Annotated[list[Path] | None, typer.Option("--performed", **_FILE, help="Proof that the duties were performed; may be repeated.")]
+Performed = Annotated[list[Path] | None, typer.Option("--performed", **_FILE, help="Proof that duties were performed; may be repeated.")]
 Commitment = Annotated[list[Path] | None, typer.Option("--commitment", **_FILE, help="The public commitment; may be repeated.")]
 
 
@@ -111,13 +111,40 @@ def say(case: Case) -> None:
 
 
 def spread(gateway: Gateway, case: Case) -> None:
-    """Acts on what a case has just changed at every recipient, and ends the command with what that means."""
+    """Acts at every recipient on what a case has just changed, and ends the command with what that means: 3 while somebody has
+    not confirmed, which the next run of the takedown asks again."""
+    from gateway.cases.acting import reason_of_open
     from gateway.cases.standing import settle
 
-    figures, troubled, broken = decided(gateway, [case.entry], complain)
-    typer.echo(again_lines(figures))
+    with gateway.engine.connect() as connection:
+        is_back = reason_of_open(connection, case.entry, case.record) is not None
+    figures, troubled, broken = (_taken_back if is_back else decided)(gateway, [case.entry], complain)
+    typer.echo(_back_lines(figures) if is_back else again_lines(figures))
     say(next((each for each in settle(gateway) if each.case == case.case), case))
     raise typer.Exit(DEFECT if broken else FAILED if troubled else 0)
+
+
+def _taken_back(gateway: Gateway, entries: list[str], tell: Callable[[str], None]) -> tuple[dict[str, Any], bool, bool]:
+    """The short road of a takedown: figures by recipient, whether a person must act, and whether it broke."""
+    from gateway.night import NightBroken, take_back_all
+
+    told: list[str] = []
+
+    def both(words: str) -> None:
+        told.append(words)
+        tell(words)
+
+    try:
+        figures = take_back_all(gateway, entries, both)
+    except NightBroken as error:
+        tell(str(error))
+        return {}, True, True
+    return figures, bool(told) or any(each["outstanding"] for each in figures.values()), False
+
+
+def _back_lines(figures: dict[str, Any]) -> str:
+    return "\n".join(f"taken back 已撤回: {recipient:<20} confirmed={each['withdrawn']} outstanding={each['outstanding']}"
+                     for recipient, each in figures.items()) or "nobody has it 接收方均无此记录"
 
 
 def papers_of(statement: list[Path] | None, performed: list[Path] | None, commitment: list[Path] | None) -> list[Paper]:
@@ -151,7 +178,8 @@ def _show(rows: list[dict[str, Any]], as_json: bool, what: str, with_steps: bool
         return
     for row in rows:
         late = "，已逾期 OVERDUE" if row["overdue"] else ""
-        typer.echo(f"{row['case']}  {row['entry']}  {row['record']}  {row['state']}  at 所在单位 {row['unit']}  due 限期 {row['due'] or '-'}{late}")
+        what = f"{row['case']}  {row['entry']}  {row['record']}  {row['state']}"
+        typer.echo(f"{what}  at 所在单位 {row['unit']}  due 限期 {row['due'] or '-'}{late}")
         for step in row["steps"] if with_steps else ():
             typer.echo(f"    {step['at'][:19]}  {step['state']:<12} {step['by']} {step['unit']}"
                        + (f"  due 限期 {step['due']}" if step["due"] else "") + ("  late 逾期" if step["late"] else ""))

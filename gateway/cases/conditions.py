@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from catalog.model import Entry
 from gateway.cases.about import About, about
+from gateway.cases.acting import reason_of_open
 from gateway.cases.desk import Desk
 from gateway.cases.papers import PaperKind, kinds
 from gateway.cases.states import CaseRefused, Ground
-from gateway.cases.taking_back import reason_of_open
 from records.stages import Notice
 
 

@@ -19,6 +19,7 @@ from gateway.cases.states import CaseRefused, Kind, State
 from gateway.people import Person, person, register
 from gateway.settings import Gateway
 from gateway.subject import ROLES
+from ledger import log
 from records.schema import writing
 
 
@@ -44,8 +45,9 @@ class Desk:
         """Returns if the person belongs to the unit that determined the record, and the case lies there (谁认定、谁修复); raises
         CaseRefused if not."""
         if not is_same_unit(self.person.unit, self.case.determined_by):
-            raise CaseRefused(f"case {self.case.case}: {self.case.determined_by} determined the record and decides, not {self.person.unit}; "
-                              f"hand it on by {self.case.due or self.case.decide_by}: gateway {self.case.kind} hand-on {self.case.case}")
+            raise CaseRefused(f"case {self.case.case}: {self.case.determined_by} determined the record and decides, not "
+                              f"{self.person.unit}; hand it on by {self.case.due or self.case.decide_by}: "
+                              f"gateway {self.case.kind} hand-on {self.case.case}")
         if not is_same_unit(self.case.unit, self.case.determined_by):
             raise CaseRefused(f"case {self.case.case}: it still lies at {self.case.unit}, which hands it on first: "
                               f"gateway {self.case.kind} hand-on {self.case.case}")
@@ -56,6 +58,7 @@ def handling(gateway: Gateway, name: str, kind: Kind, by: str) -> Iterator[Desk]
     """A case on somebody's desk; what is done there is kept whole when the block ends, or not at all. Raises NoCase, CaseRefused."""
     who = registered(gateway, by)
     with writing(gateway.engine) as connection:
+        log.queue(connection)  # what is read from here on nobody else changes before it is kept
         yield Desk(gateway, connection, who, book.find(connection, name, kind))
 
 
@@ -84,6 +87,7 @@ def take_in(gateway: Gateway, kind: Kind, application: Application) -> Case:
     if application.received_on > gateway.today:
         raise CaseRefused(f"record {record}: received on {application.received_on}, which has not come yet; mend the day")
     with writing(gateway.engine) as connection:
+        log.queue(connection)
         known = about(gateway, connection, record)
         days = objection_days(gateway.catalog, gateway.catalog.entries[known.entry]) if kind is Kind.OBJECTION else None
         clocks = clocks_of(gateway.catalog, application.received_on, days)

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from gateway.cases import book
 from gateway.cases.about import newest_since
+from gateway.cases.acting import hold, let_go, take_back
 from gateway.cases.book import Case
 from gateway.cases.desk import Application, Desk, handling, take_in
 from gateway.cases.states import ENDS_OBJECTION, OPEN, CaseRefused, Decision, Ground, Kind, State
 from gateway.cases.steps import due_once_accepted
-from gateway.cases.taking_back import hold, let_go, take_back
 from gateway.settings import Gateway
 from records.stages import Notice
 

@@ -71,7 +71,8 @@ def show(gateway: Gateway, case: Case, name: str, purpose: str) -> list[Paper]:
         raise CaseRefused(f"case {case.case}: its papers stay closed; name the purpose, or register the person with one of the roles "
                           f"{', '.join(ROLES)} in {register(gateway)}")
     with gateway.engine.connect() as connection:
-        rows = connection.execute(sa.select(case_papers).where(case_papers.c.case == case.case).order_by(case_papers.c.paper)).mappings().all()
+        query = sa.select(case_papers).where(case_papers.c.case == case.case).order_by(case_papers.c.paper)
+        rows = connection.execute(query).mappings().all()
     return [_opened(gateway, case.case, row["paper"], (row["kind"], row["sealed"])) for row in rows]
 
 

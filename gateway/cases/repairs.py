@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
+from gateway.cases.acting import take_back
 from gateway.cases.book import Case
 from gateway.cases.conditions import expect_ground, unmet
 from gateway.cases.desk import Application, handling, take_in
 from gateway.cases.states import ENDS_REPAIR, Decision, Ground, Kind, NotDue, State
 from gateway.cases.steps import due_once_accepted
-from gateway.cases.taking_back import take_back
 from gateway.settings import Gateway
 from records.stages import Notice
 

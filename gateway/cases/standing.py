@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from gateway.cases import book
+from gateway.cases.acting import is_confirmed
 from gateway.cases.book import Act, Case
 from gateway.cases.states import OPEN, Kind, State
-from gateway.cases.taking_back import is_confirmed
 from gateway.people import Person
 from gateway.settings import SHANGHAI, Gateway
+from ledger import log
 from records.schema import writing
 
 Json = dict[str, Any]
@@ -24,6 +25,7 @@ _GATEWAY = Person("gateway")
 def settle(gateway: Gateway) -> list[Case]:
     """Moves every propagating case on whose record everybody has confirmed, and returns these. Safe to repeat."""
     with writing(gateway.engine) as connection:
+        log.queue(connection)
         return [book.move(connection, case, State.CONFIRMED, Act(_GATEWAY, gateway.clock()))
                 for case in book.every(connection, states=(State.PROPAGATING,)) if is_confirmed(connection, case.entry, case.record)]
 

@@ -27,7 +27,7 @@ class CaseRefused(CaseFailed):
 class NotDue(CaseRefused):
     """The application cannot be taken up. `grounds` maps a code of `Ground` to a sentence."""
 
-    def __init__(self, case: str, grounds: Mapping[str, str]) -> None:
+    def __init__(self, case: str, grounds: Mapping[Ground, str]) -> None:
         self.grounds = dict(grounds)
         told = "; ".join(f"{code}: {words}" for code, words in self.grounds.items())
         super().__init__(f"case {case}: {told}. Add what is missing, or refuse it for one of these grounds")

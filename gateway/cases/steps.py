@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from gateway.cases.about import is_same_unit
-from gateway.cases.clocks import clocks_of
 from gateway.cases.book import Case
+from gateway.cases.clocks import clocks_of
 from gateway.cases.desk import Desk, handling
 from gateway.cases.papers import Paper, put
 from gateway.cases.states import CaseRefused, Kind, State

@@ -14,22 +14,19 @@ from typer.testing import CliRunner, Result
 
 from gateway.cases import repairs
 from gateway.cases.about import about
-from gateway.cases.desk import Application
-from gateway.cases.papers import show
 from gateway.cases.standing import overdue, settle, status
-from gateway.cases.states import CaseRefused, Decision, Ground, Kind, NoCase, NotDue, State
+from gateway.cases.states import Decision, Kind, State
 from gateway.cases.steps import hand_on
 from gateway.cli import app
-from gateway.night import decide_all, run_night
+from gateway.night import decide_all, run_night, take_back_all
 from gateway.sample import World
 from gateway.sample.credentials import Fault, Faults
 from gateway.settings import Gateway
-from ledger import log
 from ledger.events import Event
 from ledger.questions import events
-from records.schema import case_papers, holdings, lines, openings, withdrawn
-from tests.flow.case_people import CLERK, DECIDER, PAPERS, SECRET, application, register_people
-from tests.flow.held_content import ON
+from records.schema import holdings, withdrawn
+from tests.flow.case_people import CLERK, DECIDER, SECRET, application, register_people
+from tests.flow.held_content import ON, content
 from tests.flow.test_story import ALL, ENTRY, FEED
 from tests.flow.test_takedown import number, showing
 
@@ -81,7 +78,7 @@ def test_i6_a_granted_repair_reaches_all_and_a_lagging_source_raises_an_alarm_an
     assert showing(served, document) == ALL, "until it is decided nothing changes"
     assert repairs.decide(served, case, DECIDER, GRANT).state is State.PROPAGATING
     assert settle(served) == [] and showing(served, document) == ALL
-    decide_all(served, [ENTRY])
+    take_back_all(served, [ENTRY])
     assert showing(served, document) == set()
     assert [each.case for each in settle(served)] == [case] and settle(served) == []
     assert states(served, case) == ["applied", "accepted", "handed_on", "decided", "propagating", "confirmed"]
@@ -119,6 +116,38 @@ def test_a_step_and_its_takedown_stand_or_fall_together(served: Gateway, record:
         assert connection.execute(sa.select(withdrawn.c.record)).all() == []
     assert states(served, case)[-1] == "handed_on"
     assert repairs.decide(served, case, DECIDER, GRANT).state is State.PROPAGATING
+
+
+LISTING, LISTED = "serious_violation", "market_regulation.serious_violation"
+
+
+def listed(gateway: Gateway) -> dict[str, set[str]]:
+    """Who holds which listing, read from their own databases: recipients by what names the listing."""
+    found: dict[str, set[str]] = {}
+    for (recipient, entry, _), said in content(gateway.home).items():
+        if entry == LISTING:
+            fields = json.loads(said)
+            found.setdefault("|".join((fields["uscc"], fields["listed_on"], fields["listing_reason"])), set()).add(recipient)
+    return found
+
+
+def test_d40_a_removal_from_the_list_reaches_everybody_in_time_and_no_other_listing(gateway: Gateway, world: World) -> None:
+    run_night(gateway, ON, [LISTED], print)
+    before = listed(gateway)
+    with gateway.engine.connect() as connection:
+        query = sa.select(holdings.c.record).where(holdings.c.entry == LISTING).group_by(holdings.c.record).having(sa.func.count() == len(ALL))
+        record = str(connection.execute(query.order_by(holdings.c.record).limit(1)).scalar_one())
+        row = gateway.store.at(connection, LISTING, record, gateway.clock()).iloc[0]
+    register_people(gateway, record)
+    case = accepted(gateway, record)
+    granted = repairs.decide(gateway, case, DECIDER, (Decision.GRANT, "移出决定〔2026〕1号"))
+    assert (granted.state, granted.due) == (State.PROPAGATING, "2026-11-26")
+    take_back_all(gateway, [LISTING])
+    assert [each.case for each in settle(gateway)] == [case]
+    gone = "|".join((row["uscc"], row["listed_on"], row["listing_reason"]))
+    assert before[gone] == ALL and listed(gateway) == {name: held for name, held in before.items() if name != gone}
+    run_night(gateway, ON, [LISTED], print)
+    assert gone not in listed(gateway)
 
 
 Run = Callable[..., Result]

@@ -72,7 +72,7 @@ DONE = [("accept", DECIDER, 0), ("grant", DECIDER, 2), ("settle", "nobody", 1)]
 @example(DECIDER, DONE)
 @example(CLERK, [("accept", CLERK, 1), ("grant", DECIDER, 1), ("hand on", CLERK, 1), ("grant", CLERK, 0), *DONE[1:], ("withdraw", CLERK, 0)])
 @example(CLERK, [("add", CLERK, 9), ("withdraw", CLERK, 9), ("accept", CLERK, 0)])
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from([CLERK, DECIDER]), st.lists(st.tuples(
     st.sampled_from([*STEPS, "accept", "grant", "hand on"]), st.sampled_from([CLERK, DECIDER, DECIDER, STRANGER, "nobody"]), st.integers(0, 9)), max_size=9))
 def test_d44_no_path_skips_a_state_and_every_end_is_reached_under_its_clock(

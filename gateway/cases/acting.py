@@ -7,9 +7,10 @@ from sqlalchemy.engine import Connection
 
 from catalog.model import RecipientKind
 from delivery import Effect
+from gateway import takedown
 from gateway.cases.desk import Desk
 from gateway.orders import DAYS, Order, end, enter, follow
-from records.schema import withdrawals, withdrawn
+from records.schema import withdrawn
 from records.stages import Notice
 from records.workdays import add_working_days
 
@@ -56,6 +57,4 @@ def reason_of_open(connection: Connection, entry: str, record: str) -> Notice | 
 
 def is_confirmed(connection: Connection, entry: str, record: str) -> bool:
     """Whether a record stands on the suppression list, and everybody who ever got it has confirmed and shows it no more."""
-    left = connection.execute(sa.select(withdrawals.c.handle).where(
-        withdrawals.c.entry == entry, withdrawals.c.record == record, withdrawals.c.state.in_(["outstanding", "visible"])).limit(1)).first()
-    return left is None and reason_of_open(connection, entry, record) is not None
+    return reason_of_open(connection, entry, record) is not None and takedown.is_confirmed(connection, entry, record)
