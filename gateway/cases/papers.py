@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -34,8 +34,8 @@ class Paper:
     """One paper with the name of its file; both are the applicant's own and are sealed together."""
 
     kind: PaperKind
-    name: str
-    content: bytes
+    name: str = field(repr=False)
+    content: bytes = field(repr=False)
 
 
 def put(connection: Connection, gateway: Gateway, case: str, papers: Sequence[Paper], at: datetime) -> None:
