@@ -86,7 +86,7 @@ GONE = [(step, DECIDER) for step in ("accept", "correct", "settle")]
     st.sampled_from([*STEPS, "accept", "correct", "settle"]), st.sampled_from([CLERK, DECIDER, DECIDER, STRANGER])), max_size=10))
 def test_d28_a_record_is_held_for_exactly_as_long_as_its_objection_is_open_or_upheld(
         gateway: Gateway, receiver: str, tries: list[tuple[str, str]]) -> None:
-    record, now, is_repaired = f"1-{next(numbers):032x}", gateway.clock(), False
+    record, now, is_repaired, is_mended = f"1-{next(numbers):032x}", gateway.clock(), False, False
     case = objections.take(gateway, application(record, by=receiver)).case
     for step, by in tries:
         now += timedelta(hours=1)
@@ -95,6 +95,8 @@ def test_d28_a_record_is_held_for_exactly_as_long_as_its_objection_is_open_or_up
             STEPS[step](replace(gateway, clock=lambda at=now: at), record, case, by)  # type: ignore[misc]
             # What was revoked is gone for good already.
             is_repaired |= step == "repair" and before != "revocation"
+            is_mended = step == "source" or (is_mended and step != "correct")
+            assert step != "let go" or (is_mended and not is_repaired), "only what was corrected since, and is held for nothing else"
         except CaseFailed:
             assert reason(gateway, record) == before, f"{step} by {by} was refused and changed something"
         with gateway.engine.connect() as connection:
