@@ -42,7 +42,8 @@ def hold(desk: Desk, document: str) -> None:
 
 def let_go(desk: Desk, reason: Notice, document: str) -> bool:
     """Lets the case's record go where it may if it is held for this reason, and says whether it was; for any other it stays."""
-    held = reason_of_open(desk.connection, desk.case.entry, desk.case.record) == reason
+    place = desk.connection, desk.case.entry, desk.case.record
+    held = reason_of_open(*place) == reason and _is_own(*place)
     if held:
         end(desk.connection, desk.gateway, desk.case.record, (document, desk.person.name))
     return held
@@ -50,11 +51,25 @@ def let_go(desk: Desk, reason: Notice, document: str) -> bool:
 
 def reason_of_open(connection: Connection, entry: str, record: str) -> Notice | None:
     """Why a record stands on the suppression list; None if it does not."""
-    found = connection.execute(sa.select(withdrawn.c.reason).where(
-        withdrawn.c.entry == entry, withdrawn.c.record == record, withdrawn.c.lifted_at.is_(None))).scalar_one_or_none()
+    found = connection.execute(sa.select(withdrawn.c.reason).where(*_open(entry), withdrawn.c.record == record)).scalar_one_or_none()
     return Notice(found) if found else None
 
 
 def is_confirmed(connection: Connection, entry: str, record: str) -> bool:
-    """Whether a record stands on the suppression list, and everybody who ever got it has confirmed and shows it no more."""
-    return reason_of_open(connection, entry, record) is not None and takedown.is_confirmed(connection, entry, record)
+    """Whether a record stands on the suppression list, and everybody who ever got it under any name of its act has confirmed and
+    shows it no more; not before the store was searched for such names."""
+    of_act = sa.or_(withdrawn.c.record == record, withdrawn.c.alike_of == record)
+    listed = connection.execute(sa.select(withdrawn.c.record, withdrawn.c.act, withdrawn.c.sought_at).where(*_open(entry), of_act)).all()
+    if record not in {row.record for row in listed} or any(row.act and row.sought_at is None for row in listed):
+        return False
+    return all(takedown.is_confirmed(connection, entry, row.record) for row in listed)
+
+
+def _is_own(connection: Connection, entry: str, record: str) -> bool:
+    """Whether a record stands on the list for itself, and not as another name of an act that another record's case holds."""
+    query = sa.select(withdrawn.c.alike_of).where(*_open(entry), withdrawn.c.record == record)
+    return connection.execute(query).scalar_one_or_none() == ""
+
+
+def _open(entry: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return withdrawn.c.entry == entry, withdrawn.c.lifted_at.is_(None)

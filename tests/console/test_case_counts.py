@@ -10,12 +10,13 @@ import pytest
 
 from console.cases import cases
 from console.report import write_report
+from gateway.alike import seek
 from gateway.cases import objections, repairs
 from gateway.cases.standing import settle
 from gateway.cases.states import Decision, Ground
 from gateway.settings import Gateway
 from tests.console.seeded import ARREARS, Told, seed
-from tests.gateway.case_gateway import CLERK, DECIDER, ON, UNIT, WINDOW, application, gateway_at
+from tests.gateway.case_gateway import CLERK, DECIDER, ENTRY, ON, UNIT, WINDOW, application, gateway_at
 
 
 @pytest.fixture
@@ -41,6 +42,7 @@ def test_d62_cases_are_counted_and_what_is_overdue_is_told_with_the_unit(gateway
     [repair, objection] = cases(later)
     assert (repair.waiting, repair.in_hand, repair.propagating, repair.over, repair.settled_late) == (1, 1, 1, 1, 1)
     assert (repair.overdue, repair.late_at) == (3, {UNIT: 3}) and objection.late_at == {WINDOW: 1}
+    seek(later, ENTRY)
     settle(later)
     assert [(each.propagating, each.over, each.settled_late) for each in cases(later)] == [(0, 2, 2), (0, 0, 0)]
     text = page(later)

@@ -15,7 +15,7 @@ from gateway.cases import objections, repairs
 from gateway.cases.standing import settle, status
 from gateway.cases.states import CaseRefused, Decision, Kind, State
 from gateway.cli import app
-from gateway.night import decide_all, run_night
+from gateway.night import decide_all, run_night, take_back_all
 from gateway.sample import World
 from gateway.settings import Gateway
 from tests.flow.case_people import DECIDER, SECRET, application, register_people
@@ -80,7 +80,7 @@ def test_d6_an_upheld_objection_takes_it_back_and_a_person_lets_the_corrected_ve
     document = number(served, record)
     case = raised(served, record)
     objections.decide(served, case, DECIDER, (Decision.CORRECT, DOCUMENT))
-    decide_all(served, [ENTRY])
+    take_back_all(served, [ENTRY])
     assert showing(served, document) == set() and [each.state for each in settle(served)] == [State.CONFIRMED]
     run_night(served, ON, [FEED], print)
     with pytest.raises(CaseRefused, match="has not handed the corrected record in"):
@@ -99,7 +99,7 @@ def test_i6_a_repair_granted_while_an_objection_stands_takes_it_back_for_good(se
     repair = repairs.apply(served, application(record, by=DECIDER)).case
     repairs.accept(served, repair, DECIDER)
     assert repairs.decide(served, repair, DECIDER, (Decision.GRANT, "准予修复1号")).state is State.PROPAGATING
-    decide_all(served, [ENTRY])
+    take_back_all(served, [ENTRY])
     assert showing(served, document) == set() and [each.case for each in settle(served)] == [repair]
     assert objections.decide(served, case, DECIDER, (Decision.DISMISS, DOCUMENT)).state is State.DENIED
     run_night(served, ON, [FEED], print)

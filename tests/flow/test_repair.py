@@ -18,7 +18,7 @@ from gateway.cases.standing import overdue, settle, status
 from gateway.cases.states import Decision, Kind, State
 from gateway.cases.steps import hand_on
 from gateway.cli import app
-from gateway.night import decide_all, run_night, take_back_all
+from gateway.night import run_night, take_back_all
 from gateway.sample import World
 from gateway.sample.credentials import Fault, Faults
 from gateway.settings import Gateway
@@ -93,12 +93,12 @@ def test_d44_a_recipient_that_is_down_keeps_the_case_open_and_its_clock_is_told(
     faults.set("credit_china", Fault("down"))
     case = accepted(served, record)
     repairs.decide(served, case, DECIDER, GRANT)
-    decide_all(served, [ENTRY], lambda words: None)
+    take_back_all(served, [ENTRY], lambda words: None)
     assert settle(served) == [] and overdue(served, Kind.REPAIR) == []
     late = replace(served, clock=lambda: served.clock() + timedelta(days=30))
     assert [row["case"] for row in overdue(late, Kind.REPAIR)] == [case]
     faults.set("credit_china", Fault("none"))
-    decide_all(served, [ENTRY])
+    take_back_all(served, [ENTRY])
     assert [each.case for each in settle(late)] == [case] and overdue(late, Kind.REPAIR) == []
     assert [step["late"] for step in status(late, Kind.REPAIR, case)[0]["steps"]] == [False] * 5 + [True]
 

@@ -22,8 +22,8 @@ NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)  # Monday the 23rd, 10:00 in Shangha
 ON = date(2026, 11, 23)
 UNIT, WINDOW = "试样市综合行政执法局", "信用中国试样窗口"
 DECIDER, CLERK, STRANGER = "甲某", "乙某", "丙某"
-PENALTY = {"CF_XDR_MC": "试样公司", "CF_XDR_LB": "法人及非法人组织", "CF_XDR_SHXYM": "91330105WW01385009", "CF_WSH": "试罚〔2026〕1号", "CF_CFLB": "罚款",
-           "CF_NR_FK": "2", "CF_JDRQ": "2026-05-04", "CF_CFJG": UNIT}
+PENALTY = {"CF_XDR_MC": "试样公司", "CF_XDR_LB": "法人及非法人组织", "CF_XDR_SHXYM": "91330105WW01385009", "CF_CFLB": "罚款",
+           "CF_NR_FK": "2", "CF_JDRQ": "2026-05-04", "CF_CFJG": UNIT, "CF_CFJGDM": "11330100WW0000001A"}
 PAPERS = tuple(Paper(kind, f"{kind}.pdf", b"of the applicant") for kind in PaperKind)
 
 
@@ -40,7 +40,9 @@ def gateway_at(home: Path, records: dict[str, dict[str, str]]) -> Gateway:
 
 def hold(gateway: Gateway, records: dict[str, dict[str, str]], entry: str = ENTRY) -> None:
     """Has the store keep records."""
-    rows = [{RECORD: record, **(PENALTY if entry == ENTRY else {}), **said} for record, said in records.items()]
+    # Each is an act of its own: the same number would make them names of one.
+    rows = [{RECORD: record, **(PENALTY | {"CF_WSH": f"试罚〔2026〕{record[-6:]}号"} if entry == ENTRY else {}), **said}
+            for record, said in records.items()]
     with writing(gateway.engine) as connection:
         gateway.store.put(connection, Origin(entry, "run", gateway.catalog.edition), pd.DataFrame(rows, dtype=TEXT), gateway.clock())
 

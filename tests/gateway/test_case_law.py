@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from gateway.alike import seek
 from gateway.cases import book, repairs
 from gateway.cases.standing import settle
 from gateway.cases.states import CaseFailed, Decision, Ground, Kind, State
@@ -22,7 +23,7 @@ from gateway.settings import Gateway
 from ledger.events import Event
 from records.schema import case_steps, cases, lines, withdrawn
 from records.workdays import add_working_days
-from tests.gateway.case_gateway import CLERK, DECIDER, ON, PAPERS, STRANGER, application, gateway_at
+from tests.gateway.case_gateway import CLERK, DECIDER, ENTRY, ON, PAPERS, STRANGER, application, gateway_at
 
 # Written down once more, by hand: the code's own table is what is on trial.
 PATHS = {
@@ -44,7 +45,7 @@ STEPS: dict[str, Try] = {
     "deny": lambda gateway, case, by: repairs.decide(gateway, case, by, (Decision.DENY, "修复2号")),
     "withdraw": lambda gateway, case, by: repairs.withdraw(gateway, case, by, "撤回1号"),
     "add": lambda gateway, case, by: add_papers(gateway, Kind.REPAIR, case, by, PAPERS),
-    "settle": lambda gateway, case, by: settle(gateway),
+    "settle": lambda gateway, case, by: (seek(gateway, ENTRY), settle(gateway)),
 }
 numbers = count(1)
 

@@ -9,16 +9,19 @@ from itertools import count
 import pytest
 import sqlalchemy as sa
 
+from gateway.alike import seek
 from gateway.cases import objections, repairs
 from gateway.cases.about import about
+from gateway.cases.acting import reason_of_open
 from gateway.cases.papers import Paper, PaperKind, show
+from gateway.cases.standing import settle
 from gateway.cases.states import CaseRefused, Decision, Ground, Kind, NoCase, NotDue, State
 from gateway.cases.steps import add_papers, hand_on
 from gateway.settings import Gateway
 from ledger import log
 from ledger.events import Event
-from records.schema import case_papers, lines, openings, writing
-from tests.gateway.case_gateway import CLERK, DECIDER, ENTRY, ON, PAPERS, STRANGER, UNIT, application, gateway_at, hold
+from records.schema import case_papers, lines, openings, withdrawals, writing
+from tests.gateway.case_gateway import CLERK, DECIDER, ENTRY, NOW, ON, PAPERS, STRANGER, UNIT, application, gateway_at, hold
 
 LISTING, WORKS = "serious_violation", {"CF_WFXW": "试样"}
 GRANT = Decision.GRANT, "准予修复1号"
@@ -135,6 +138,38 @@ def test_a_second_application_for_one_record_and_an_unknown_one_are_told(gateway
     for wrong in ("repair-20260101-0", objections.take(gateway, application(record)).case):
         with pytest.raises(NoCase, match="no such repair"):
             repairs.accept(gateway, wrong, CLERK)
+
+
+def test_i6_a_case_is_over_only_once_the_store_was_searched_for_other_names_of_its_act(gateway: Gateway) -> None:
+    record, other = (kept(gateway, {"CF_WSH": "试罚〔2026〕同一号", "CF_XDR_MC": name}) for name in ("试样公司", "试样新名公司"))
+    case = repairs.apply(gateway, application(record, by=DECIDER)).case
+    repairs.accept(gateway, case, DECIDER)
+    repairs.decide(gateway, case, DECIDER, GRANT)
+    assert settle(gateway) == [], "what the act is called elsewhere is not known yet"
+    assert seek(gateway, ENTRY) == 1
+    outstanding = {"recipient": "gsxt", "entry": ENTRY, "handle": "h", "record": other, "notice": "repair", "effect": "delete",
+                   "since": NOW.isoformat(), "deadline": "2026-11-26", "state": "outstanding"}
+    with writing(gateway.engine) as connection:
+        connection.execute(sa.insert(withdrawals).values(**outstanding))
+    assert settle(gateway) == [], "somebody still has it under its other name"
+    with writing(gateway.engine) as connection:
+        connection.execute(sa.update(withdrawals).where(withdrawals.c.record == other).values(state="confirmed"))
+    assert [each.case for each in settle(gateway)] == [case]
+
+
+def test_i6_an_objection_to_another_name_of_an_act_that_is_held_lets_nothing_go(gateway: Gateway) -> None:
+    record, other = (kept(gateway, {"CF_WSH": "试罚〔2026〕异议号", "CF_XDR_MC": name}) for name in ("试样公司", "试样新名公司"))
+    first = objections.take(gateway, application(record, by=DECIDER)).case
+    objections.accept(gateway, first, DECIDER)
+    assert seek(gateway, ENTRY) == 1
+    second = objections.take(gateway, application(other, by=DECIDER)).case
+    objections.accept(gateway, second, DECIDER)
+    objections.decide(gateway, second, DECIDER, (Decision.DISMISS, "异议1号"))
+    with gateway.engine.connect() as connection:
+        assert [reason_of_open(connection, ENTRY, each) for each in (record, other)] == ["objection", "objection"]
+    objections.decide(gateway, first, DECIDER, (Decision.DISMISS, "异议2号"))
+    with gateway.engine.connect() as connection:
+        assert [reason_of_open(connection, ENTRY, each) for each in (record, other)] == [None, None]
 
 
 def test_a_record_that_was_erased_has_no_case(gateway: Gateway) -> None:

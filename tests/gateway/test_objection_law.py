@@ -12,13 +12,14 @@ import sqlalchemy as sa
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from gateway.alike import seek
 from gateway.cases import book, objections, repairs
 from gateway.cases.standing import settle
 from gateway.cases.states import CaseFailed, Decision, Kind
 from gateway.cases.steps import hand_on
 from gateway.settings import Gateway
 from records.schema import cases, withdrawn
-from tests.gateway.case_gateway import CLERK, DECIDER, STRANGER, application, gateway_at, hold
+from tests.gateway.case_gateway import CLERK, DECIDER, ENTRY, STRANGER, application, gateway_at, hold
 
 BEGUN = ("applied", "accepted"), ("applied", "accepted", "handed_on")
 PATHS = {("applied", "refused"), ("applied", "withdrawn")} | {
@@ -55,7 +56,7 @@ STEPS: dict[str, Callable[[Gateway, str, str, str], object]] = {
     "dismiss": decided(Decision.DISMISS), "correct": decided(Decision.CORRECT), "revoke": decided(Decision.REVOKE),
     "withdraw": lambda gateway, record, case, by: objections.withdraw(gateway, case, by, "撤回1号"),
     "let go": lambda gateway, record, case, by: objections.let_corrected_go(gateway, case, by, "更正1号"),
-    "source": corrected_at_the_source, "repair": repaired, "settle": lambda gateway, record, case, by: settle(gateway),
+    "source": corrected_at_the_source, "repair": repaired, "settle": lambda gateway, record, case, by: (seek(gateway, ENTRY), settle(gateway)),
 }  # fmt: skip
 numbers = count(1)
 
