@@ -56,6 +56,13 @@ def escalate() -> None:
     night.escalate()
 
 
+@task(doc_md="Notes which repairs and objections everybody has acted on.", trigger_rule="all_done")
+def settle_cases() -> None:
+    from gateway import night
+
+    night.settle_cases()
+
+
 @task(doc_md="Reads the public pages of the sites that confirmed a takedown; red if one still shows a record.", trigger_rule="all_done")
 def probe_sites() -> None:
     from gateway import night
@@ -85,4 +92,4 @@ with DAG(
     max_active_runs=1,
     doc_md=ABOUT,
 ):
-    take_back_entry.expand(entry=outstanding()) >> probe_sites() >> escalate()
+    take_back_entry.expand(entry=outstanding()) >> probe_sites() >> settle_cases() >> escalate()

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from gateway.people import COMPLIANCE, PURPOSES, ROLES, allowed, people, refusal, role_of
+from gateway.people import COMPLIANCE, PURPOSES, ROLES, allowed, person, refusal, register
 from gateway.settings import SHANGHAI, Gateway
 from ledger import log
 from ledger.events import Event, Line
@@ -53,7 +53,7 @@ def look_up(gateway: Gateway, asker: Asker, what: str, about: Mapping[str, str],
     `what` is the command, `about` names what is looked up: a record, the keyed name of a subject, a recipient (`to`), an entry.
     Raises Refused, and the refusal is on the ledger with its reason.
     """
-    role = role_of(gateway, asker.person)
+    role = person(gateway, asker.person).role
     refused = refusal(role, asker.purpose, shows_values)
     event = Event.LOOK_UP_REFUSED if refused else Event.LOOKED_UP
     notes = {**about, "what": what, "person": asker.person, "role": role, "purpose": asker.purpose, "document": asker.document,
@@ -115,8 +115,8 @@ def review(gateway: Gateway, seq: int, by: str, finding: Finding) -> None:
     asked = {row["seq"]: row for row in look_ups(gateway)}.get(seq)
     if asked is None:
         raise NotReviewed(f"line {seq}: no look-up; `gateway subject lookups` lists them")
-    if role_of(gateway, by) != COMPLIANCE:
-        raise NotReviewed(f"{by}: not of compliance; register the role in {people(gateway)}")
+    if person(gateway, by).role != COMPLIANCE:
+        raise NotReviewed(f"{by}: not of compliance; register the role in {register(gateway)}")
     if asked["person"] == by:
         raise NotReviewed(f"line {seq}: {by} looked up; somebody else of compliance reviews it")
     line = Line(Event.LOOK_UP_REVIEWED, "", "", notes={"look_up": seq, "finding": str(finding), "by": by})
@@ -135,6 +135,6 @@ def _asked(line: log.Told) -> Json:
 
 def _remedy(gateway: Gateway, role: str, shows_values: bool) -> str:
     if role not in ROLES:
-        return f"register the person with one of the roles {', '.join(ROLES)} in {people(gateway)}"
+        return f"register the person with one of the roles {', '.join(ROLES)} in {register(gateway)}"
     mine = "；".join(f"{purpose} {PURPOSES[purpose]}" for purpose in sorted(allowed(role, shows_values)))
     return f"name a purpose of the role {role}: {mine}"

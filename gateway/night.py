@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from gateway import again, closing, failing, intake, outgo, probe, store_journeys, takedown
+from gateway.cases import standing
 from gateway.failing import Run
 from gateway.intake import Json
 from gateway.lanes import Lanes
@@ -93,6 +94,11 @@ def probe_sites() -> None:
     """Reads the public pages of sites that confirmed a takedown. Raises NightIncomplete if one still shows a record."""
     if troubles := probe.probe(wired()):
         raise closing.NightIncomplete(" ".join(troubles))
+
+
+def settle_cases() -> None:
+    """Notes which repairs and objections everybody has acted on by now."""
+    standing.settle(wired())
 
 
 def decide_entry(entry: str, trigger: str) -> dict[str, Json]:

@@ -1,7 +1,8 @@
-"""Who may look up what of a subject, and for what: roles by person, purposes by role (clause 13; D46)."""
+"""Who may look up what of a subject, and for what: roles by person, purposes by role, and who handles cases for which unit (clause 13; D43, D46)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -36,18 +37,31 @@ ROLES: dict[str, frozenset[Purpose]] = {
 }
 
 
-def people(gateway: Gateway) -> Path:
-    """The file that names each person's role: `name: role`, a line each."""
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A name or staff number with its role, and the unit it belongs to as records name it; both "" for who is not registered."""
+
+    name: str
+    role: str = ""
+    unit: str = ""
+
+
+def register(gateway: Gateway) -> Path:
+    """The file that says who is who: `name: role`, or `name: {role: …, unit: …}`."""
     return gateway.home / "secrets" / "people.yml"
 
 
-def role_of(gateway: Gateway, person: str) -> str:
-    """The role a person is registered with, "" if none; read anew each time, so that who left is out at once."""
+def person(gateway: Gateway, name: str) -> Person:
+    """What the register says of a person; without a register, or where it cannot be read, nobody has a role. It is read anew each
+    time, so that who left is out at once."""
     try:
-        known = yaml.safe_load(people(gateway).read_text(encoding="utf-8"))
+        known = yaml.safe_load(register(gateway).read_text(encoding="utf-8"))
     except (FileNotFoundError, yaml.YAMLError):
-        return ""
-    return str(known.get(person, "")) if isinstance(known, dict) and person else ""
+        return Person(name)
+    said = known.get(name, "") if isinstance(known, dict) and name else ""
+    if isinstance(said, dict):
+        return Person(name, str(said.get("role", "")), str(said.get("unit", "")))
+    return Person(name, str(said))
 
 
 def allowed(role: str, shows_values: bool) -> frozenset[Purpose]:

@@ -43,6 +43,8 @@ class Event(StrEnum):
     LOOK_UP_REFUSED = "look_up_refused"
     LOOK_UP_ANSWERED = "look_up_answered"
     LOOK_UP_REVIEWED = "look_up_reviewed"
+    CASE_OPENED = "case_opened"
+    CASE_MOVED = "case_moved"
     CONSENT_GIVEN = "consent_given"
     CONSENT_REVOKED = "consent_revoked"
     EDITION_KEPT = "edition_kept"

@@ -248,6 +248,52 @@ consents = sa.Table(
     Index("consents_by_purpose", "purpose", "issued_on"),
 )
 
+cases = sa.Table(
+    "cases", METADATA,
+    Column("case", String(40), primary_key=True),
+    Column("kind", String(12), nullable=False),
+    Column("entry", String(80), nullable=False),
+    Column("record", String(40), nullable=False),
+    Column("subject", String(60), nullable=False),
+    Column("applied_on", String(10), nullable=False),
+    Column("received_by", String(200), nullable=False),
+    Column("determined_by", String(200), nullable=False),
+    # Where it lies now
+    Column("unit", String(200), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("due", String(10), nullable=False),
+    Column("decide_by", String(10), nullable=False),
+    Column("rule", String(80), nullable=False),
+    Column("instrument", String(80), nullable=False),
+    Column("decision", String(20), nullable=False, server_default=""),
+    Column("decided_by", String(80), nullable=False, server_default=""),
+    Column("document", String(200), nullable=False, server_default=""),
+    Column("reason", String(40), nullable=False, server_default=""),
+    Column("changed_at", String(40), nullable=False),
+    Index("cases_by_record", "entry", "record", "kind"),
+    Index("cases_by_state", "state", "due"),
+)
+
+case_steps = sa.Table(
+    "case_steps", METADATA,
+    Column("case", String(40), primary_key=True),
+    Column("state", String(20), primary_key=True),
+    Column("at", String(40), nullable=False),
+    # By which day it was to come
+    Column("due", String(10), nullable=False),
+    Column("by", String(80), nullable=False),
+    Column("unit", String(200), nullable=False),
+)
+
+case_papers = sa.Table(
+    "case_papers", METADATA,
+    Column("case", String(40), primary_key=True),
+    Column("paper", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(20), nullable=False),
+    Column("at", String(40), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
 
 def connect(url: str) -> Engine:
     """An engine on the state database. SQLite waits for a lock up to 60 s and survives a crash (WAL, full sync)."""
