@@ -26,6 +26,7 @@ from gateway.manners import (
 from gateway.night_cli import backfill, decide_again, night
 from gateway.recipient_cli import recipient_app
 from gateway.reconcile_cli import reconcile_app
+from gateway.restore_cli import restore_app
 from gateway.subject_cli import subject_app
 from gateway.takedown_cli import takedown_app
 
@@ -44,6 +45,7 @@ app.add_typer(ledger_app, name="ledger")
 app.add_typer(takedown_app, name="takedown")
 app.add_typer(recipient_app, name="recipient")
 app.add_typer(reconcile_app, name="reconcile")
+app.add_typer(restore_app, name="restore")
 app.add_typer(subject_app, name="subject")
 app.add_typer(consent_app, name="consent")
 
