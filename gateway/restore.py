@@ -24,6 +24,7 @@ from records.journal import JournalBroken, Order
 from records.schema import METADATA, consents, discrepancies, lines, openings, stored, withdrawn, writing
 
 ERASED, ERASED_FROM_STORE = openings.name, stored.name
+_KEYS = ("entry", "record", "subject", "purpose", "issued_on", "named")
 _TOLD = ("entry", "record", "reason", "document", "deadline", "lifted_on", "subject", "purpose", "revoked_on")
 
 
@@ -118,32 +119,27 @@ def _is_broken(gateway: Gateway, connection: Connection) -> bool:
 
 
 def _missing(gateway: Gateway, connection: Connection) -> list[Order]:
-    """The last order about each thing that the database has not seen, if it does not stand there all the same."""
-    last = {_about(order): order for order in gateway.journal.behind(connection)}
+    """The last order about each thing that the database has not seen, unless it stands there all the same."""
+    last = {(order["table"], *map(order["row"].get, _KEYS)): order for order in gateway.journal.behind(connection)}
     return [order for order in last.values() if _is_missing(connection, order)]
 
 
-def _about(order: Order) -> tuple[Any, ...]:
-    keys = [column.name for column in METADATA.tables[order["table"]].primary_key] if order["table"] not in _ERASURES else order["row"]
-    return order["table"], *(order["row"][key] for key in keys if key in order["row"])
-
-
 def _is_missing(connection: Connection, order: Order) -> bool:
-    row, table = order["row"], METADATA.tables[order["table"]]
-    if order["table"] in _ERASURES:
-        return connection.execute(sa.select(sa.literal(1)).select_from(table).where(*_ERASURES[order["table"]](row)).limit(1)).first() is not None
-    stands = connection.execute(sa.select(table).where(*_this(table, row))).mappings().one_or_none()
-    return stands is None or any(stands[name] != value for name, value in row.items() if name in table.c)
+    query = sa.select(METADATA.tables[order["table"]]).where(*_where(order)).limit(1)
+    stands = connection.execute(query).mappings().first()
+    if order["table"] in (ERASED, ERASED_FROM_STORE):
+        return stands is not None
+    return stands is None or any(stands[name] != value for name, value in order["row"].items())
 
 
-_ERASURES: dict[str, Any] = {
-    ERASED: lambda row: (openings.c.value == canonical(row["named"]),),
-    ERASED_FROM_STORE: lambda row: (stored.c.record == row["record"], stored.c.salt.is_not(None)),
-}
-
-
-def _this(table: sa.Table, row: dict[str, Any]) -> list[sa.ColumnElement[bool]]:
-    return [column == row[column.name] for column in table.primary_key]
+def _where(order: Order) -> list[sa.ColumnElement[bool]]:
+    """What the order is about; of an erasure, what must not be there."""
+    row = order["row"]
+    if order["table"] == ERASED:
+        return [openings.c.value == canonical(row["named"])]
+    if order["table"] == ERASED_FROM_STORE:
+        return [stored.c.record == row["record"], stored.c.salt.is_not(None)]
+    return [column == row[column.name] for column in METADATA.tables[order["table"]].primary_key]
 
 
 def _enter_again(connection: Connection, gateway: Gateway, order: Order) -> None:
@@ -151,7 +147,7 @@ def _enter_again(connection: Connection, gateway: Gateway, order: Order) -> None
     if order["table"] == withdrawn.name:
         orders.enter_again(connection, gateway, row)
     elif order["table"] == consents.name:
-        connection.execute(sa.delete(consents).where(*_this(consents, row)))
+        connection.execute(sa.delete(consents).where(*_where(order)))
         connection.execute(sa.insert(consents).values(**row))
     elif order["table"] == ERASED:
         erasure.erase(connection, row["named"], row["document"], gateway.clock())
