@@ -57,7 +57,8 @@ class Anchor:
                 break
             grown = grown.grown(bytes.fromhex(leaf))
         if grown != now:
-            raise LedgerBroken(f"the ledger has {now.size} lines and does not continue the {anchor.size} that it had")
+            raise LedgerBroken(f"the ledger has {now.size} lines and does not continue the {anchor.size} that it had: a "
+                               "backup was restored, or it was rewritten")
 
     def move(self, engine: Engine) -> None:
         """Moves the anchor to the ledger's end; where the ledger does not continue it, it stays. Raises OSError."""

@@ -133,7 +133,7 @@ class Journal:
             before = after = list(_positions(whole[:end].splitlines()))[-1]
             added = []
             for order in orders:
-                added.append(b64encode(seal(_json(order), key, _about(after))))
+                added.append(b64encode(seal(json.dumps(order, ensure_ascii=False).encode(), key, _about(after))))
                 after = after.after(added[-1])
             file.seek(end)
             file.truncate()
@@ -158,7 +158,7 @@ class Journal:
                 sealed = b64decode(line, validate=True)
                 name = key_id(sealed)
                 keys[name] = keys.get(name) or self.keyring.reopen(name)
-                orders.append(json.loads(unseal(sealed, keys[name], _about(before)), object_hook=_bytes))
+                orders.append(json.loads(unseal(sealed, keys[name], _about(before))))
             except (SealBroken, KeyringClosed, ValueError):
                 raise JournalBroken(f"journal {self.path}: line {before.lines + 1} is not the line that was written, or one is missing "
                                     "before it; call compliance, put back the file, or begin another: gateway restore anew") from None
@@ -166,8 +166,9 @@ class Journal:
 
 
 def rows(connection: Connection, table: sa.Table, *where: sa.ColumnElement[bool]) -> list[Order]:
-    """Rows of a table as orders, as they stand in the caller's transaction."""
-    return [{"table": table.name, "row": dict(row)} for row in connection.execute(sa.select(table).where(*where)).mappings()]
+    """Rows of a table as orders, as they stand in the caller's transaction; but for identifiers, which are to be destroyed some day."""
+    columns = [column for column in table.c if column.name != "sealed"]
+    return [{"table": table.name, "row": dict(row)} for row in connection.execute(sa.select(*columns).where(*where)).mappings()]
 
 
 @contextmanager
@@ -208,11 +209,3 @@ def _positions(lines: Iterable[bytes]) -> Iterator[Position]:
 
 def _about(before: Position) -> bytes:
     return f"journal|{before.lines + 1}|{before.head}".encode()
-
-
-def _json(order: Order) -> bytes:
-    return json.dumps(order, ensure_ascii=False, default=lambda value: {"base64": b64encode(value).decode()}).encode()
-
-
-def _bytes(found: dict[str, Any]) -> Any:
-    return b64decode(found["base64"]) if set(found) == {"base64"} else found
