@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -18,7 +17,6 @@ from gateway import again, orders
 from gateway.settings import Gateway
 from ledger import erasure, log
 from ledger.events import Event, Line
-from ledger.leaf import canonical
 from ledger.log import LedgerBroken
 from records.journal import JournalBroken, Order
 from records.schema import METADATA, consents, discrepancies, lines, openings, stored, withdrawn, writing
@@ -63,7 +61,7 @@ def apply(gateway: Gateway, by: str) -> Lost:
         figures = {"orders": len(missing), "lines": max(0, root.size - log.head(connection).size)}
         log.append(connection, [*map(_line, missing), Line(Event.RESTORED, "", "", figures=figures,
                                                           notes={"head": root.root.hex(), "by": by})], at)
-        for order in missing:
+        for order in sorted(missing, key=_is_erasure):
             _enter_again(connection, gateway, order)
         gateway.journal.settle(connection)
         return Lost(missing, broken, True, _unreconciled(gateway, connection, log.head(connection).size) if broken else [])
@@ -125,21 +123,19 @@ def _missing(gateway: Gateway, connection: Connection) -> list[Order]:
 
 
 def _is_missing(connection: Connection, order: Order) -> bool:
-    query = sa.select(METADATA.tables[order["table"]]).where(*_where(order)).limit(1)
-    stands = connection.execute(query).mappings().first()
-    if order["table"] in (ERASED, ERASED_FROM_STORE):
-        return stands is not None
+    if _is_erasure(order):
+        return True  # what is entered again may name it, so that it is always erased again
+    query = sa.select(METADATA.tables[order["table"]]).where(*_this(order))
+    stands = connection.execute(query).mappings().one_or_none()
     return stands is None or any(stands[name] != value for name, value in order["row"].items())
 
 
-def _where(order: Order) -> list[sa.ColumnElement[bool]]:
-    """What the order is about; of an erasure, what must not be there."""
-    row = order["row"]
-    if order["table"] == ERASED:
-        return [openings.c.value == canonical(row["named"])]
-    if order["table"] == ERASED_FROM_STORE:
-        return [stored.c.record == row["record"], stored.c.salt.is_not(None)]
-    return [column == row[column.name] for column in METADATA.tables[order["table"]].primary_key]
+def _is_erasure(order: Order) -> bool:
+    return order["table"] in (ERASED, ERASED_FROM_STORE)
+
+
+def _this(order: Order) -> list[sa.ColumnElement[bool]]:
+    return [column == order["row"][column.name] for column in METADATA.tables[order["table"]].primary_key]
 
 
 def _enter_again(connection: Connection, gateway: Gateway, order: Order) -> None:
@@ -147,7 +143,7 @@ def _enter_again(connection: Connection, gateway: Gateway, order: Order) -> None
     if order["table"] == withdrawn.name:
         orders.enter_again(connection, gateway, row)
     elif order["table"] == consents.name:
-        connection.execute(sa.delete(consents).where(*_where(order)))
+        connection.execute(sa.delete(consents).where(*_this(order)))
         connection.execute(sa.insert(consents).values(**row))
     elif order["table"] == ERASED:
         erasure.erase(connection, row["named"], row["document"], gateway.clock())
