@@ -60,24 +60,26 @@ def enter(connection: Connection, gateway: Gateway, records: Sequence[str], orde
     for record in dict.fromkeys(records):
         by_entry.setdefault(entry_of(gateway, connection, record), []).append(record)
     for entry, mine in by_entry.items():
-        _enter(connection, gateway, (entry, mine), order)
-        before_commit(connection, partial(_journal, connection, gateway, entry, mine))
+        enter_as(connection, gateway, (entry, mine), (order, ""))
     return sorted(by_entry)
 
 
-def _enter(connection: Connection, gateway: Gateway, what: tuple[str, list[str]], order: Order) -> None:
-    entry, records = what
+def enter_as(connection: Connection, gateway: Gateway, what: tuple[str, list[str]], order_of: tuple[Order, str]) -> None:
+    """The same for records of one entry, under an order that was given for another record, of whose act they are another name
+    ("" where it was given for themselves)."""
+    (entry, records), (order, alike_of) = what, order_of
     at, deadline = gateway.clock(), add_working_days(gateway.today, order.days).isoformat()
     for record in records:
-        if connection.execute(sa.select(withdrawn.c.since).where(*_open(entry, record))).first():
+        if connection.execute(sa.select(withdrawn.c.since).where(*_open(entry, [record]))).first():
             raise NoTakedown(f"record {record}: its takedown is open already; see gateway takedown status, or change it")
         connection.execute(sa.delete(withdrawn).where(withdrawn.c.entry == entry, withdrawn.c.record == record))
-    sealed = suppressed.identifiers(connection, gateway, entry, records)
+    known = suppressed.known_by(connection, gateway, entry, records)
     row: dict[str, Any] = {"entry": entry, "reason": str(order.reason), "document": order.document, "since": at.isoformat(),
-           "effects": written(order.effects), "deadline": deadline, "opened_by": order.by}
-    connection.execute(sa.insert(withdrawn), [row | {"record": record, "sealed": sealed.get(record)} for record in records])
+           "effects": written(order.effects), "deadline": deadline, "opened_by": order.by, "alike_of": alike_of}
+    connection.execute(sa.insert(withdrawn), [row | {"record": record} | known[record] for record in records])
     _ask_everybody(connection, gateway, what, (order, at, deadline))
     log.append(connection, [_line(Event.TAKEDOWN_OPENED, entry, record, order, deadline=deadline) for record in records], at)
+    before_commit(connection, partial(_journal, connection, gateway, entry, records))
 
 
 def follow(connection: Connection, gateway: Gateway, record: str, order: Order) -> str:
@@ -85,34 +87,33 @@ def follow(connection: Connection, gateway: Gateway, record: str, order: Order) 
     between, and returns its entry. Whoever has confirmed another effect than is wanted now is asked again. Raises NoTakedown."""
     log.queue(connection)
     entry, at, deadline = entry_of(gateway, connection, record), gateway.clock(), add_working_days(gateway.today, order.days).isoformat()
-    changed = connection.execute(sa.update(withdrawn).where(*_open(entry, record)).values(
+    records = _with_alike(connection, entry, record, "could be changed")
+    connection.execute(sa.update(withdrawn).where(*_open(entry, records)).values(
         reason=str(order.reason), document=order.document, effects=written(order.effects), deadline=deadline))
-    if not changed.rowcount:
-        raise NoTakedown(f"record {record}: no takedown is open that could be changed")
-    _unmark(connection, entry, record)
-    _ask_everybody(connection, gateway, (entry, [record]), (order, at, deadline))
-    log.append(connection, [_line(Event.TAKEDOWN_CHANGED, entry, record, order, deadline=deadline)], at)
-    before_commit(connection, partial(_journal, connection, gateway, entry, [record]))
+    _unmark(connection, entry, records)
+    _ask_everybody(connection, gateway, (entry, records), (order, at, deadline))
+    log.append(connection, [_line(Event.TAKEDOWN_CHANGED, entry, each, order, deadline=deadline) for each in records], at)
+    before_commit(connection, partial(_journal, connection, gateway, entry, records))
     return entry
 
 
 def end(connection: Connection, gateway: Gateway, record: str, order: tuple[str, str]) -> str:
-    """Takes a record off the suppression list and returns its entry; the re-decision brings it where it may go.
+    """Takes a record off the suppression list, with what stands there as another name of its act, and returns its entry; the
+    re-decision brings it where it may go.
 
     order: the document and who orders it. Raises NoTakedown.
     """
     log.queue(connection)
     (document, by), at, entry = order, gateway.clock(), entry_of(gateway, connection, record)
-    done = connection.execute(sa.update(withdrawn).where(*_open(entry, record)).values(
+    records = _with_alike(connection, entry, record, "could be lifted")
+    connection.execute(sa.update(withdrawn).where(*_open(entry, records)).values(
         lifted_at=at.isoformat(), lifted_on=document, sealed=None))
-    if not done.rowcount:
-        raise NoTakedown(f"record {record}: no takedown is open")
-    _unmark(connection, entry, record)
-    withdrawals.forget(connection, entry, record)
-    notes = {"entry": entry, "record": record, "by": by}
-    log.append(connection, [Line(Event.TAKEDOWN_LIFTED, "", f"store.{entry}", notes=notes)], at)
+    _unmark(connection, entry, records)
+    withdrawals.forget(connection, entry, records)
+    log.append(connection, [Line(Event.TAKEDOWN_LIFTED, "", f"store.{entry}", notes={"entry": entry, "record": each, "by": by})
+                            for each in records], at)
     # After the commit: where the process dies in between, a restored backup keeps the record back.
-    after_commit(connection, partial(_journal_lifted, gateway, entry, record))
+    after_commit(connection, partial(_journal_lifted, gateway, entry, records))
     return entry
 
 
@@ -121,25 +122,34 @@ def enter_again(connection: Connection, gateway: Gateway, row: dict[str, Any]) -
     deadline; whoever got the record as far as this database knows is asked again."""
     entry, record = row["entry"], row["record"]
     connection.execute(sa.delete(withdrawn).where(withdrawn.c.entry == entry, withdrawn.c.record == record))
-    sealed = {} if row["lifted_at"] else suppressed.identifiers(connection, gateway, entry, [record])
-    connection.execute(sa.insert(withdrawn).values(**row, sealed=sealed.get(record)))
-    _unmark(connection, entry, record)
-    withdrawals.forget(connection, entry, record)
+    sealed = None if row["lifted_at"] else suppressed.known_by(connection, gateway, entry, [record])[record]["sealed"]
+    connection.execute(sa.insert(withdrawn).values(**row, sealed=sealed))
+    _unmark(connection, entry, [record])
+    withdrawals.forget(connection, entry, [record])
     if not row["lifted_at"]:
         order = Order(Notice(row["reason"]), row["document"], row["opened_by"], read(row["effects"]))
         _ask_everybody(connection, gateway, (entry, [record]), (order, datetime.fromisoformat(row["since"]), row["deadline"]))
 
 
 def _journal(connection: Connection, gateway: Gateway, entry: str, records: Sequence[str]) -> None:
-    """Puts rows of the suppression list, as they stand, in the journal; their identifiers are to be destroyed and stay out of it."""
+    """Puts rows of the suppression list, as they stand, in the journal."""
     for start in range(0, len(records), _AT_ONCE):
         these = withdrawn.c.entry == entry, withdrawn.c.record.in_(records[start : start + _AT_ONCE])
         gateway.journal.keep(connection, rows(connection, withdrawn, *these))
 
 
-def _journal_lifted(gateway: Gateway, entry: str, record: str) -> None:
+def _journal_lifted(gateway: Gateway, entry: str, records: Sequence[str]) -> None:
     with writing(gateway.engine) as connection:
-        _journal(connection, gateway, entry, [record])
+        _journal(connection, gateway, entry, records)
+
+
+def _with_alike(connection: Connection, entry: str, record: str, wanted: str) -> list[str]:
+    """A record whose takedown is open, and the other names of its act that were taken back with it."""
+    query = sa.select(withdrawn.c.record).where(withdrawn.c.entry == entry, withdrawn.c.lifted_at.is_(None))
+    alike = connection.execute(query.where(withdrawn.c.alike_of == record).order_by(withdrawn.c.record)).scalars().all()
+    if connection.execute(query.where(withdrawn.c.record == record)).first() is None:
+        raise NoTakedown(f"record {record}: no takedown is open that {wanted}")
+    return [record, *alike]
 
 
 def entry_of(gateway: Gateway, connection: Connection, record: str) -> str:
@@ -177,10 +187,10 @@ def _may_be_there(connection: Connection, holder: Holder, rows: pd.DataFrame) ->
     return rows[HANDLE].isin(held_under(connection, holder)[HANDLE]) | rows[HANDLE].isin(uncertain(connection, holder))
 
 
-def _unmark(connection: Connection, entry: str, record: str) -> None:
+def _unmark(connection: Connection, entry: str, records: Sequence[str]) -> None:
     """What is held with a mark counts as held with content that is not known: it is brought anew without the mark, or withdrawn."""
     connection.execute(sa.update(holdings).where(
-        holdings.c.entry == entry, holdings.c.record == record, holdings.c.state == "marked").values(state="held", digest=""))
+        holdings.c.entry == entry, holdings.c.record.in_(records), holdings.c.state == "marked").values(state="held", digest=""))
 
 
 def _line(event: Event, entry: str, record: str, order: Order, **more: Any) -> Line:
@@ -188,7 +198,5 @@ def _line(event: Event, entry: str, record: str, order: Order, **more: Any) -> L
     return Line(event, "", f"store.{entry}", notes=notes)
 
 
-def _open(entry: str, record: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return withdrawn.c.entry == entry, withdrawn.c.record == record, withdrawn.c.lifted_at.is_(None)
-
-
+def _open(entry: str, records: Sequence[str]) -> tuple[sa.ColumnElement[bool], ...]:
+    return withdrawn.c.entry == entry, withdrawn.c.record.in_(records), withdrawn.c.lifted_at.is_(None)

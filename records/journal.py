@@ -27,6 +27,8 @@ from records.schema import consents, journal, withdrawn
 # {"table": name, "row": {column: value}}: a row as the order left it, or what was erased and on which document.
 Order = dict[str, Any]
 _UNKEPT = "unkept"
+# Identifiers that are to be destroyed once all have confirmed, and whether the store was searched.
+_NOT_KEPT = ("sealed", "sought_at")
 
 
 class JournalBroken(Exception):
@@ -166,8 +168,8 @@ class Journal:
 
 
 def rows(connection: Connection, table: sa.Table, *where: sa.ColumnElement[bool]) -> list[Order]:
-    """Rows of a table as orders, as they stand in the caller's transaction; but for identifiers, which are to be destroyed some day."""
-    columns = [column for column in table.c if column.name != "sealed"]
+    """Rows of a table as orders, as they stand in the caller's transaction, but for what is no part of the order."""
+    columns = [column for column in table.c if column.name not in _NOT_KEPT]
     return [{"table": table.name, "row": dict(row)} for row in connection.execute(sa.select(*columns).where(*where)).mappings()]
 
 

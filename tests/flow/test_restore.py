@@ -93,7 +93,7 @@ def night(gateway: Gateway) -> list[str]:
 def row(gateway: Gateway, record: str) -> dict[str, object]:
     with gateway.engine.connect() as connection:
         found = connection.execute(sa.select(withdrawn).where(withdrawn.c.record == record)).mappings().one()
-        return {name: value for name, value in found.items() if name != "sealed"}
+        return {name: value for name, value in found.items() if name not in ("sealed", "sought_at")}
 
 
 def brought_since(gateway: Gateway, before: set[str]) -> str:
