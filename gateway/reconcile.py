@@ -98,9 +98,10 @@ def _unknown(way: Way, seen: pd.Series) -> pd.DataFrame:
     may hold it all the same."""
     with way.gateway.engine.connect() as connection:
         listed = pd.Series(withdrawn_records(connection, way.errand.entry), dtype=TEXT)
-    unknown = listed[~listed.isin(seen)].reset_index(drop=True)
+    unknown = listed[~listed.isin(seen)]
     reason = pd.Series("withdrawn", index=unknown.index, dtype=TEXT)
-    return pd.DataFrame({RECORD: unknown, HANDLE: handles(unknown, way.terms.handle_key), REASON: reason})
+    keys = way.gateway.keyring.derive_each("handle", way.errand.recipient, way.errand.entry)
+    return pd.concat([pd.DataFrame({RECORD: unknown, HANDLE: handles(unknown, key), REASON: reason}) for key in keys], ignore_index=True)
 
 
 def _stored(way: Way) -> Iterator[pd.DataFrame]:
