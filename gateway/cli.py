@@ -28,6 +28,7 @@ from gateway.manners import (
 from gateway.night_cli import backfill, decide_again, night
 from gateway.recipient_cli import recipient_app
 from gateway.reconcile_cli import reconcile_app
+from gateway.restore_cli import restore_app
 from gateway.subject_cli import subject_app
 from gateway.takedown_cli import takedown_app
 
@@ -48,6 +49,7 @@ app.add_typer(repair_app, name="repair")
 app.add_typer(objection_app, name="objection")
 app.add_typer(recipient_app, name="recipient")
 app.add_typer(reconcile_app, name="reconcile")
+app.add_typer(restore_app, name="restore")
 app.add_typer(subject_app, name="subject")
 app.add_typer(consent_app, name="consent")
 

@@ -1,4 +1,4 @@
-"""Who may look up what of a subject, and for what: roles by person, purposes by role, and who handles cases for which unit (clause 13; D43, D46)."""
+"""Who may look up what of a subject and for what, by role, and who handles cases for which unit (clause 13; D43, D46)."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ PURPOSES = {Purpose.SUBJECT_REQUEST: "主体申请查询本人信息 the subject
 # Looking for a fault shows rules and reasons, never a value.
 WITHOUT_VALUES = frozenset({Purpose.FAULT})
 COMPLIANCE = "compliance"
+# Who takes cases of repair and objection in hand.
+CASE_ROLES = (COMPLIANCE, "repair")
 ROLES: dict[str, frozenset[Purpose]] = {
     COMPLIANCE: frozenset(Purpose) - WITHOUT_VALUES,
     "repair": frozenset({Purpose.SUBJECT_REQUEST, Purpose.REPAIR, Purpose.OBJECTION, Purpose.CORRECTION}),

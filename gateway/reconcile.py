@@ -96,7 +96,19 @@ def _due(way: Way) -> Due:
         expected.append(ready.masked.rows[[RECORD, HANDLE, DIGEST]].assign(**{CONTENT: contents(out), ENDS: ends}))
         stopped = pd.concat([ready.permitted.withheld, ready.masked.withheld], ignore_index=True)
         withheld.append(stopped.assign(**{HANDLE: handles(stopped[RECORD], way.terms.handle_key)}))
+    withheld.append(_unknown(way, pd.concat([each[RECORD] for each in (*expected, *withheld)])))
     return Due(pd.concat(expected, ignore_index=True), pd.concat(withheld, ignore_index=True), held)
+
+
+def _unknown(way: Way, seen: pd.Series) -> pd.DataFrame:
+    """RECORD, HANDLE, REASON of what is on the suppression list and not in the store, as after a backup was restored: a recipient
+    may hold it all the same."""
+    with way.gateway.engine.connect() as connection:
+        listed = pd.Series(withdrawn_records(connection, way.errand.entry), dtype=TEXT)
+    unknown = listed[~listed.isin(seen)]
+    reason = pd.Series("withdrawn", index=unknown.index, dtype=TEXT)
+    keys = way.gateway.keyring.derive_each("handle", way.errand.recipient, way.errand.entry)
+    return pd.concat([pd.DataFrame({RECORD: unknown, HANDLE: handles(unknown, key), REASON: reason}) for key in keys], ignore_index=True)
 
 
 def _stored(way: Way) -> Iterator[pd.DataFrame]:

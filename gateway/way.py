@@ -16,7 +16,7 @@ from catalog.model import Grant
 from delivery import Effect, outbox
 from gateway.handover import hand_over, may_go
 from gateway.settings import Gateway
-from gateway.witness import NotWitnessed, expect_witnessed
+from gateway.witness import NotWitnessed, expect_witnessed, move_anchor
 from ledger import log, withdrawals
 from ledger.holdings import Holder, held_by_run, withdrawn_records
 from records import consents
@@ -197,6 +197,7 @@ Settle = Callable[[Connection, outbox.Errand, pd.DataFrame, Receipt], int]
 def _handed_over(way: Way, batch: delivery.Batch, sent: pd.DataFrame, settle: Settle) -> pd.Series[str]:
     """Takes one batch, whose intent stands, through the door and settles it; returns the record ids that were accepted."""
     rows = sent[sent[HANDLE].isin(batch.payload[HANDLE])]
+    move_anchor(way.gateway)  # outside the database, too, the intent is there before a byte leaves
     try:
         receipt = hand_over(way, batch, rows)
     except delivery.DeliveryFailed as error:

@@ -52,6 +52,10 @@ class Event(StrEnum):
     CHAIN_REPLACED = "chain_replaced"
     ERASED = "erased"
     LEDGER_RENEWED = "ledger_renewed"
+    ORDER_RESTORED = "order_restored"
+    RESTORED = "restored"
+    RESTORE_RELEASED = "restore_released"
+    JOURNAL_BEGUN = "journal_begun"
 
 
 class Imbalance(Exception):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -294,6 +294,14 @@ case_papers = sa.Table(
     Column("sealed", LargeBinary, nullable=False),
 )
 
+# How far the database has come with the journal of orders, which lies outside it; no row where none is kept.
+journal = sa.Table(
+    "journal", METADATA,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("lines", _BIG, nullable=False),
+    Column("head", String(64), nullable=False),
+)
+
 
 def connect(url: str) -> Engine:
     """An engine on the state database. SQLite waits for a lock up to 60 s and survives a crash (WAL, full sync)."""
@@ -319,9 +327,25 @@ def _begin_sqlite(connection: Connection) -> None:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that writes: all of it is kept, or none."""
-    with engine.execution_options(writing=True).begin() as connection:
+    """A transaction that writes: all of it is kept, or none. Does what was left for the moment before its commit, or after it."""
+    before: list[Callable[[], None]] = []
+    after: list[Callable[[], None]] = []
+    with engine.execution_options(writing=True, before=before, after=after).begin() as connection:
         yield connection
+        for act in before:
+            act()
+    for act in after:
+        act()
+
+
+def before_commit(connection: Connection, act: Callable[[], None]) -> None:
+    """Leaves something to do in the transaction of `writing`, as the last thing before it commits, if it does."""
+    connection.get_execution_options()["before"].append(act)
+
+
+def after_commit(connection: Connection, act: Callable[[], None]) -> None:
+    """Leaves something to do once the transaction of `writing` is committed."""
+    connection.get_execution_options()["after"].append(act)
 
 
 def lacking(engine: Engine) -> list[str]:

@@ -52,7 +52,7 @@ def add_common(app: typer.Typer, kind_name: str) -> None:
     @app.command()
     def papers(
         case: CaseName, person: Annotated[str, typer.Option(help="Who reads them; registered with a role.")],
-        purpose: Annotated[str, typer.Option(help="For what, as a clerk would write it.")],
+        purpose: Annotated[str, typer.Option(help="For what: repair, objection, correction, subject-request or audit.")],
         out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the papers; each gets mode 0600.")],
     ) -> None:
         """Write out a case's papers for somebody who handles it; the look-up stands on the ledger, a refusal too."""
@@ -96,10 +96,11 @@ def kind(name: str) -> Kind:
 def refusing() -> Iterator[None]:
     """Ends the command with clear words if a step was not taken: 2 for what is not known, 3 where a person must act."""
     from gateway.cases.states import CaseFailed, NoCase
+    from gateway.lookups import Refused
 
     try:
         yield
-    except CaseFailed as error:
+    except (CaseFailed, Refused) as error:
         complain(str(error))
         raise typer.Exit(USAGE if isinstance(error, NoCase) else FAILED) from None
 

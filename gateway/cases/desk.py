@@ -16,9 +16,8 @@ from gateway.cases.book import Act, Case
 from gateway.cases.clocks import clocks_of, objection_days
 from gateway.cases.papers import Paper, put
 from gateway.cases.states import CaseRefused, Kind, State
-from gateway.people import Person, person, register
+from gateway.people import CASE_ROLES, Person, person, register
 from gateway.settings import Gateway
-from gateway.subject import ROLES
 from ledger import log
 from records.schema import writing
 
@@ -65,9 +64,9 @@ def handling(gateway: Gateway, name: str, kind: Kind, by: str) -> Iterator[Desk]
 def registered(gateway: Gateway, name: str) -> Person:
     """Somebody who may handle cases: registered with a role and a unit. Raises CaseRefused."""
     known = person(gateway, name)
-    if known.role not in ROLES or not known.unit.strip():
+    if known.role not in CASE_ROLES or not known.unit.strip():
         raise CaseRefused(f"{name}: may not handle cases; register the person in {register(gateway)} as "
-                          f"{{role: {' or '.join(ROLES)}, unit: the unit as records name it}}")
+                          f"{{role: {' or '.join(CASE_ROLES)}, unit: the unit as records name it}}")
     return known
 
 

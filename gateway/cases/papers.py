@@ -11,14 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from gateway.cases.book import Case
-from gateway.cases.states import CaseRefused
-from gateway.people import person, register
+from gateway.lookups import Asker, answered, look_up
 from gateway.settings import Gateway
-from gateway.subject import ROLES
 from keys.seal import key_id, seal, unseal
-from ledger import log
-from ledger.events import Event, Line
-from records.schema import case_papers, writing
+from records.schema import case_papers
 
 
 class PaperKind(StrEnum):
@@ -59,20 +55,13 @@ def kinds(connection: Connection, case: str) -> frozenset[PaperKind]:
 def show(gateway: Gateway, case: Case, name: str, purpose: str) -> list[Paper]:
     """The papers of a case in the order in which they came.
 
-    The look-up is put on the ledger before anything is opened, refusals too. Raises CaseRefused, SealBroken.
+    The look-up is put on the ledger before anything is opened, refusals too. Raises Refused, SealBroken.
     """
-    who = person(gateway, name)
-    refused = "no-purpose" if not purpose.strip() else "" if who.role in ROLES else "no-role"
-    notes = {"subject": case.subject, "person": name, "role": who.role, "purpose": purpose, "reason": refused, "case": case.case}
-    with writing(gateway.engine) as connection:
-        event = Event.LOOK_UP_REFUSED if refused else Event.LOOKED_UP
-        log.append(connection, [Line(event, "", "", notes=notes)], gateway.clock())
-    if refused:
-        raise CaseRefused(f"case {case.case}: its papers stay closed; name the purpose, or register the person with one of the roles "
-                          f"{', '.join(ROLES)} in {register(gateway)}")
+    seq = look_up(gateway, Asker(name, purpose), f"{case.kind} papers", {"subject": case.subject, "case": case.case}, shows_values=True)
     with gateway.engine.connect() as connection:
         query = sa.select(case_papers).where(case_papers.c.case == case.case).order_by(case_papers.c.paper)
         rows = connection.execute(query).mappings().all()
+    answered(gateway, seq, 1)
     return [_opened(gateway, case.case, row["paper"], (row["kind"], row["sealed"])) for row in rows]
 
 

@@ -180,6 +180,6 @@ def test_d45_the_whole_way_on_the_command_line_and_a_fee_has_no_place_in_it(run:
     assert [row["state"] for row in json.loads(listed.output)] == ["confirmed"] and SECRET not in listed.output
     assert run("repair", "overdue").exit_code == 0 and run("repair", "status", "repair-x").exit_code == 2
     out = tmp_path / "out"
-    assert run("repair", "papers", case, "--person", "李某", "--purpose", "复核", f"--out={out}").exit_code == 0
+    assert run("repair", "papers", case, "--person", "李某", "--purpose", "repair", f"--out={out}").exit_code == 0
     assert sorted(path.read_text("utf-8") for path in out.iterdir()) == [SECRET] * 3
     assert {oct(path.stat().st_mode)[-3:] for path in out.iterdir()} == {"600"}
