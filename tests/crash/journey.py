@@ -28,7 +28,7 @@ def _takedown(world: SmallWorld) -> Told:
 
 
 def _take_back(world: SmallWorld) -> Told:
-    return world.decide("full")
+    return world.take_back("full")
 
 
 def _change(world: SmallWorld) -> Told:

@@ -62,7 +62,7 @@ def document(number: int) -> str:
 def penalty(number: int, version: int) -> dict[str, str]:
     """A penalty as the department writes it; every version has other facts."""
     [code] = usccs(["91"], ["330102"], [number + 1])
-    return {"CF_XDR_MC": f"澜州市第{number}试点建材有限公司", "CF_XDR_LB": "法人及非法人组织", "CF_XDR_SHXYM": code, "CF_FRDB": "秦溯",
+    return {"CF_XDR_MC": f"澜州市第{number}试点建材有限公司", "CF_XDR_LB": "法人及非法人组织", "CF_XDR_SHXYM": str(code), "CF_FRDB": "秦溯",
             "CF_WSH": document(number), "CF_WFXW": "占用城市道路堆放物料", "CF_SY": f"经查，当事人占用城市道路，第{version}次查明。",
             "CF_YJ": "《云岭省城市管理条例》第三十二条", "CF_CFLB": "罚款", "CF_NR": "罚款10000元", "CF_NR_FK": "1",
             "CF_JDRQ": "2026-08-12", "CF_YXQ": "2027-08-12", "CF_GSJZQ": "2027-08-12", "CF_CFJG": "澜州市综合行政执法局",

@@ -22,6 +22,7 @@ from keys import connection
 from tests.small.place import ALL, ENTRY, FRONT_END, PACKAGE, REST, clock
 
 _PACE = 0.003
+_NOWHERE = dict.fromkeys(REST, "http://127.0.0.1:1") | {PACKAGE: "file:///nowhere", FRONT_END: "sqlite:////nowhere/at.db"}
 
 
 class Recipients:
@@ -31,13 +32,15 @@ class Recipients:
         self.gateway, self.root = gateway, gateway.home / "sample"
         self._entries = {ENTRY: catalog.entries[ENTRY]}
         self._known = credentials.load(self.root, ALL)
-        self._process = 0
+        self._process, self._urls = 0, dict[str, str]()
         signers = {name: gateway.signer(name) for name in ALL}
         credentials.register(self.root, {name: {one.key_id: one.public_key} for name, one in signers.items()})
 
     def __enter__(self) -> Recipients:
         listeners = {name: socket.create_server(("127.0.0.1", 0)) for name in REST}
-        self._register(listeners)
+        self._urls = {name: f"http://127.0.0.1:{listener.getsockname()[1]}" for name, listener in listeners.items()}
+        self._urls |= {PACKAGE: f"file://{self.folder(PACKAGE)}", FRONT_END: f"sqlite:///{self._holdings(FRONT_END)}"}
+        self.reach(set())
         ready, is_ready = os.pipe()
         self._process = os.fork()
         if not self._process:
@@ -61,9 +64,9 @@ class Recipients:
     def folder(self, recipient: str) -> Path:
         return self.root / "recipients" / recipient
 
-    def _register(self, listeners: dict[str, socket.socket]) -> None:
-        urls = {name: f"http://127.0.0.1:{listener.getsockname()[1]}" for name, listener in listeners.items()}
-        urls |= {PACKAGE: f"file://{self.folder(PACKAGE)}", FRONT_END: f"sqlite:///{self._holdings(FRONT_END)}"}
+    def reach(self, down: set[str]) -> None:
+        """From now on the gateway reaches everybody but these."""
+        urls = self._urls | {name: _NOWHERE[name] for name in down}
         of = {name: {"url": urls[name], "token": one.token, "public_key": one.public_key, "key_id": one.key_id}
               for name, one in self._known.items()}
         of["law_enforcement_db"] = {"url": f"sqlite:///{self.root / 'departments' / 'enforcement.db'}"}

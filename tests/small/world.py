@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from delivery import Effect
-from gateway.night import backfill, decide_all, run_night
+from gateway.effects import everywhere
+from gateway.night import backfill, decide_all, run_night, take_back_all
 from gateway.settings import Gateway, set_up
 from gateway.takedown import NoTakedown, Order, lift, open_takedown, status
 from gateway.witness import ledger_key, ledger_signer
@@ -61,6 +62,10 @@ class SmallWorld:
     def backfill(self, catalogue: str) -> Told:
         return _telling(lambda tell: backfill(self.gateway(catalogue), [FEED], (ON - timedelta(days=2), ON - timedelta(days=1)), tell))
 
+    def take_back(self, catalogue: str = "full") -> Told:
+        """Asks for what takedowns name and nobody has confirmed yet."""
+        return _telling(lambda tell: take_back_all(self.gateway(catalogue), [ENTRY], tell))
+
     def decide(self, catalogue: str = "full") -> Told:
         """Decides everything again, which also takes back what is to be taken back."""
         return _telling(lambda tell: decide_all(self.gateway(catalogue), [ENTRY], tell))
@@ -74,7 +79,7 @@ class SmallWorld:
 
     def takedown(self, number: int, reason: str = "repair", effect: str = "") -> bool:
         """Opens the takedown of a penalty; False if it is open already or was never known."""
-        order = Order(Notice(reason), "云信修〔2026〕7号", "李某", Effect(effect) if effect else None)
+        order = Order(Notice(reason), "云信修〔2026〕7号", "李某", everywhere(Effect(effect)) if effect else {})
         try:
             open_takedown(self.gateway(), [self.record(number)], order)
         except NoTakedown:
