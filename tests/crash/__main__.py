@@ -9,7 +9,7 @@ import sys
 import time
 from collections import Counter
 
-import tests.small.haste  # noqa: F401, I001
+import tests.small.haste  # noqa: F401
 from tests.crash import journey
 from tests.crash.programme import Outcome, Point, Programme
 

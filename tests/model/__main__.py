@@ -8,10 +8,10 @@ import logging
 import sys
 import time
 
-import tests.small.haste  # noqa: F401, I001
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+import tests.small.haste  # noqa: F401
 from tests.model.machine import Stage, machine_on
 
 
