@@ -62,9 +62,17 @@ def _catch_up(way: Way, former: list[tuple[str, Reference]], fresh: list[Referen
     for reference in fresh:
         owed = owed[~owed[RECORD].isin(way.gateway.staging.read(reference)[RECORD])]
     figures, stands = Figures(), standing(way)
-    left = _serve(way, prepare(way, owed, stands), stands, figures)
+    left = _serve(way, prepare(way, _as_by_now(way, owed), stands), stands, figures)
     account(way.gateway, [way.errand.line(Event.CAUGHT_UP, figures.as_json())])
     return left
+
+
+def _as_by_now(way: Way, owed: pd.DataFrame) -> pd.DataFrame:
+    """Owed records as the store has them by now: while this recipient had no grant, a run may have brought them anew to others."""
+    with way.gateway.engine.connect() as connection:
+        newest = way.gateway.store.some(connection, way.errand.entry, owed[RECORD].to_list(), list(way.door.entry.fields))
+    rest = owed[~owed[RECORD].isin(newest[RECORD])]
+    return pd.concat([owed[[RECORD, LINE]].merge(newest, on=RECORD), rest], ignore_index=True)[list(owed.columns)]
 
 
 def _still_there(way: Way, run: str, reference: Reference) -> pd.DataFrame:
