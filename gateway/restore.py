@@ -45,8 +45,9 @@ def check(gateway: Gateway) -> Lost:
     """What was lost. Raises JournalBroken, or LedgerBroken if the anchor cannot be read."""
     with writing(gateway.engine) as connection:
         missing, broken = _missing(gateway, connection), _ledger_lacks(gateway, connection)
-        since = _applied(gateway, connection)
-        return Lost(missing, broken, since is not None, _unreconciled(gateway, connection, since or 0) if broken else [])
+        applied, now = _applied(gateway, connection), log.head(connection).size
+        left = _unreconciled(gateway, connection, now if applied is None else applied) if broken else []
+        return Lost(missing, broken, applied is not None, left)
 
 
 def apply(gateway: Gateway, by: str) -> Lost:
