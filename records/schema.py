@@ -161,6 +161,35 @@ holdings = sa.Table(
     Column("edition", String(40), nullable=False),
     Column("since", String(40), nullable=False),
     Column("state", String(20), nullable=False, server_default="held"),
+    # What was sent and under what: NULL where nobody can tell, and then it is decided again.
+    Column("terms", Integer),
+    Column("as_of", _BIG),
+    Column("ends_on", String(10)),
+    Column("due_on", String(10)),
+)
+
+terms = sa.Table(
+    "terms", METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("recipient", String(80), nullable=False),
+    Column("entry", String(80), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("fields", Text, nullable=False),
+    Column("edition", String(40), nullable=False),
+    Column("keys", Text, nullable=False),
+    Column("decided_on", String(10), nullable=False),
+    Index("terms_by_digest", "recipient", "entry", "digest", unique=True),
+)
+
+withheld = sa.Table(
+    "withheld", METADATA,
+    Column("recipient", String(80), primary_key=True),
+    Column("entry", String(80), primary_key=True),
+    Column("record", String(40), primary_key=True),
+    Column("terms", Integer, nullable=False),
+    Column("as_of", _BIG, nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("due_on", String(10)),
 )
 
 withdrawn = sa.Table(
