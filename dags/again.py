@@ -41,6 +41,21 @@ def decide_entry(entry: str, run_id: str | None = None) -> dict[str, dict[str, i
     return night.decide_entry(entry, f"airflow:{run_id}")
 
 
+@task(doc_md="Asks everybody for what they have not confirmed of one entry.", map_index_template="{{ entry }}")
+def take_back_entry(entry: str, run_id: str | None = None) -> dict[str, dict[str, int]]:
+    from gateway import night
+
+    get_current_context()["entry"] = entry
+    return night.take_back_entry(entry, f"airflow:{run_id}")
+
+
+@task(doc_md="Tells who is late with a takedown, once on the ledger; red while somebody is.", trigger_rule="all_done")
+def escalate() -> None:
+    from gateway import night
+
+    night.escalate()
+
+
 @task(doc_md="Reads the public pages of the sites that confirmed a takedown; red if one still shows a record.", trigger_rule="all_done")
 def probe_sites() -> None:
     from gateway import night
@@ -70,4 +85,4 @@ with DAG(
     max_active_runs=1,
     doc_md=ABOUT,
 ):
-    decide_entry.expand(entry=outstanding()) >> probe_sites()
+    take_back_entry.expand(entry=outstanding()) >> probe_sites() >> escalate()

@@ -14,9 +14,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from delivery.base import Batch, DeliveryFailed, Effect, RecipientUnavailable
-from ledger import log
+from ledger import log, withdrawals
 from ledger.disclosed import pack
 from ledger.events import Event, Line
+from ledger.holdings import Holder
 from records.bulk import copy_replace
 from records.schema import holdings, outbox, owed, runs
 from records.stages import DIGEST, HANDLE, NOTICE, RECORD, Receipt
@@ -74,6 +75,7 @@ def settle(connection: Connection, errand: Errand, batch: pd.DataFrame, receipt:
               "since": receipt.at.isoformat(), "state": "held"}
     named = taken[[RECORD, HANDLE, DIGEST]].set_axis(["record", "handle", "digest"], axis=1)
     _hold(connection, named.assign(**common))
+    withdrawals.brought(connection, Holder(errand.recipient, errand.entry), taken[HANDLE])
     log.append(connection, [_settlement(errand, Event.DELIVERED, batch, receipt)], receipt.at)
     _settled(connection, errand, receipt, ("delivered" if len(taken) == len(batch) else "partly", taken))
     return len(taken)
@@ -92,6 +94,7 @@ def settle_withdrawal(connection: Connection, errand: Errand, rows: pd.DataFrame
         change: Any = sa.update(holdings).values(state="marked") if effect is Effect.MARK else sa.delete(holdings)
         named: Any = taken[[RECORD, HANDLE]].set_axis(["this_record", "this_handle"], axis=1).to_dict("records")
         connection.execute(change.where(*these), named)
+        withdrawals.confirm(connection, Holder(errand.recipient, errand.entry), taken[HANDLE], receipt.at)
     notes = {"effect": str(effect), "notices": _counts(taken[NOTICE])}
     log.append(connection, [_settlement(errand, Event.WITHDRAWN, rows, receipt, **notes)], receipt.at)
     _settled(connection, errand, receipt, ("withdrawn" if len(taken) == len(rows) else "partly", taken))

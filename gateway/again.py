@@ -16,21 +16,24 @@ import pandas as pd
 import sqlalchemy as sa
 
 import delivery
-from catalog.model import RecipientKind
 from delivery import Effect
+from gateway.effects import effect_at, read
 from gateway.failing import Run, account, failing
 from gateway.intake import Json, errand
+from gateway.orders import DAYS
 from gateway.settings import Gateway
-from gateway.way import Figures, Ready, Way, bring, lock_of, prepare, standing, take_back, way_of
+from gateway.way import Figures, Ready, Standing, Way, ask_back, bring, lock_of, overtake, prepare, standing, take_back, way_of
 from gateway.witness import vouch
-from ledger import editions, log
+from ledger import editions, log, withdrawals
 from ledger.disclosed import uncertain, without_receipt
 from ledger.events import Event, Line
 from ledger.holdings import TEXT, Holder, held_entries, held_under, holders, withdrawal_reasons
+from ledger.withdrawals import EFFECT
 from records.identity import handles
 from records.lock import exclusive
 from records.schema import runs, writing
 from records.stages import HANDLE, NOTICE, REASON, RECORD, Notice
+from records.workdays import add_working_days
 
 # The feed of a run that reads the store, told apart from every department's.
 STORE = "store"
@@ -90,7 +93,8 @@ def open_again(gateway: Gateway, entry: str, trigger: str) -> Run:
 def recipients(gateway: Gateway, run: Run) -> list[str]:
     """Who is concerned: every recipient with a grant, and every one that holds a record of the entry or may hold one."""
     with gateway.engine.connect() as connection:
-        holding = [*holders(connection, run["entry"]), *without_receipt(connection, run["entry"])]
+        holding = [*holders(connection, run["entry"]), *without_receipt(connection, run["entry"]),
+                   *withdrawals.recipients(connection, run["entry"])]
     granted = gateway.catalog.recipients_of(run["entry"]) if run["entry"] in gateway.catalog.entries else ()
     return sorted({*granted, *holding})
 
@@ -135,21 +139,37 @@ def expect_door(gateway: Gateway, run: Run, recipient: str) -> None:
 
 
 def _again(way: Way, back: Way) -> Again:
-    stands, figures = standing(way), Again()
+    asked, confirmed = ask_back(back)
+    figures = Again()
+    _count(figures, asked, confirmed)
+    holder, stands = Holder(way.errand.recipient, way.errand.entry), standing(way)
     with way.gateway.engine.connect() as connection:
-        held = held_under(connection, Holder(way.errand.recipient, way.errand.entry))
+        held = held_under(connection, holder)
         known = withdrawal_reasons(connection, way.errand.entry)
+    held = held[~held[HANDLE].isin(asked[HANDLE])]
     for chunk, is_stored in _chunks(way, held):
+        overtake(way)
         ready = prepare(way, chunk, stands)
         withheld = pd.concat([ready.permitted.withheld, ready.masked.withheld], ignore_index=True)
         if not is_stored:
             withheld = withheld[withheld[REASON].isin(_OF_THE_WHOLE_ENTRY)]
             figures.unseen += len(chunk) - len(withheld)
-        withdraw(back, to_withdraw(pd.concat([held, _maybe_held(way, withheld, held)]), withheld, known), figures)
+        rows = to_withdraw(pd.concat([held, _maybe_held(way, withheld, held)]), withheld, known)
+        withdraw(back, pd.concat([rows, _marked_no_more(way, chunk, held)], ignore_index=True), figures)
         if is_stored:
             _bring(way, ready, figures)
     _account(way, figures)
     return figures
+
+
+def _marked_no_more(way: Way, chunk: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:
+    """What a recipient keeps with a mark and might not have even if it were not on the suppression list: as `to_withdraw`."""
+    marked = held[held["state"] == "marked"]
+    rows = chunk[chunk[RECORD].isin(marked[RECORD])]
+    nothing = pd.Series([], index=pd.Index([], dtype=TEXT), dtype=TEXT)
+    ready = prepare(way, rows, Standing(nothing, nothing.index, nothing.index))
+    withheld = pd.concat([ready.permitted.withheld, ready.masked.withheld], ignore_index=True)
+    return to_withdraw(marked.assign(state="held"), withheld, pd.DataFrame(columns=["reason", "effects", "deadline"], dtype=TEXT))
 
 
 def _chunks(way: Way, held: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, bool]]:
@@ -175,48 +195,54 @@ def _maybe_held(way: Way, withheld: pd.DataFrame, held: pd.DataFrame) -> pd.Data
 
 
 def to_withdraw(held: pd.DataFrame, withheld: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
-    """What the recipient holds and may not hold any more: RECORD, HANDLE, NOTICE, effect. A mark it has obeyed stays one."""
+    """What the recipient holds and may not hold any more: RECORD, HANDLE, NOTICE, effects and deadline ("" where no order says
+    so). A mark it has obeyed stays one."""
     rows = held[held["state"] != "marked"].merge(withheld, on=RECORD)
     notices = rows[REASON].map(lambda reason: _NOTICES.get(reason, Notice.CATALOGUE_CHANGED))
     on_list = rows[REASON] == "withdrawn"
     said = known.reindex(rows[RECORD]).set_axis(rows.index)
-    rows = rows.assign(effect=said["effect"].where(on_list, "").fillna(""))
-    return rows[[RECORD, HANDLE, "effect"]].assign(**{NOTICE: notices.where(~on_list, said["reason"]).astype(TEXT)})
+    rows = rows.assign(**{name: said[name].where(on_list, "").fillna("") for name in ("effects", "deadline")})
+    return rows[[RECORD, HANDLE, "effects", "deadline"]].assign(**{NOTICE: notices.where(~on_list, said["reason"]).astype(TEXT)})
 
 
 def withdraw(way: Way, rows: pd.DataFrame, figures: Again) -> list[str]:
     """Takes records back, each with its effect, and adds to the figures; returns the record ids that the recipient confirmed.
+    Each is noted first, so that it is asked for until it is confirmed.
 
     rows: as `to_withdraw` gives them.
     """
-    effects = [effect or str(effect_of(way, notice)) for effect, notice in zip(rows["effect"], rows[NOTICE], strict=True)]
-    taken = list[str]()
-    for effect, part in rows.groupby(pd.Series(effects, index=rows.index, dtype=TEXT)):
-        confirmed = part[RECORD].isin(take_back(way, part, Effect(str(effect))))
-        figures.withdrawn.update(part[NOTICE][confirmed].to_list())
-        figures.outstanding += int((~confirmed).sum())
-        taken += part[RECORD][confirmed].to_list()
+    kind, holder, at = way.door.recipient.kind, Holder(way.errand.recipient, way.errand.entry), way.gateway.clock()
+    effects = [str(effect_at(kind, notice, read(said))) for notice, said in zip(rows[NOTICE], rows["effects"], strict=True)]
+    rows = rows.assign(**{EFFECT: pd.Series(effects, index=rows.index, dtype=TEXT)})
+    default, taken = add_working_days(way.gateway.today, DAYS).isoformat(), list[str]()
+    if rows.empty:
+        return taken
+    with writing(way.gateway.engine) as connection:
+        for deadline, part in rows.groupby("deadline"):
+            withdrawals.ask(connection, holder, part, (at, str(deadline) or default))
+    for effect, part in rows.groupby(EFFECT):
+        taken += take_back(way, part, Effect(str(effect))).to_list()
+    _count(figures, rows, pd.Index(taken))
     return taken
 
 
-def effect_of(way: Way, notice: str) -> Effect:
-    """Which of the four effects of clause 11 a notice has at a recipient where nobody decided otherwise: an objection blocks
-    until it is settled, what ends otherwise is deleted from a site and no longer shared elsewhere (D41)."""
-    if notice == Notice.OBJECTION:
-        return Effect.BLOCK
-    return Effect.DELETE if way.door.recipient.kind is RecipientKind.PUBLICITY_SITE else Effect.STOP
+def _count(figures: Again, asked: pd.DataFrame, confirmed: pd.Index[str]) -> None:
+    is_confirmed = asked[RECORD].isin(confirmed)
+    figures.withdrawn.update(asked[NOTICE][is_confirmed].to_list())
+    figures.outstanding += int((~is_confirmed).sum())
 
 
 def _bring(way: Way, ready: Ready, figures: Again) -> None:
-    taken = bring(way, ready.masked)
+    brought = bring(way, ready.masked)
     figures.accepted += len(ready.accepted)
-    figures.delivered += len(taken)
+    figures.delivered += len(brought.taken)
     figures.unchanged += ready.permitted.unchanged
     figures.withheld.update(ready.permitted.withheld[REASON].to_list() + ready.masked.withheld[REASON].to_list())
-    figures.pending += len(ready.masked.rows) - len(taken)
+    figures.withheld.update({"withdrawn": len(brought.cancelled)})
+    figures.pending += len(ready.masked.rows) - len(brought.taken) - len(brought.cancelled)
 
 
 def _account(way: Way, figures: Again) -> None:
-    notes = {"withheld": dict(sorted(figures.withheld.items())), "withdrawn": dict(sorted(figures.withdrawn.items())),
-             "version": way.door.entry.in_force_from.isoformat()}
+    notes = {"withheld": {reason: n for reason, n in sorted(figures.withheld.items()) if n},
+             "withdrawn": dict(sorted(figures.withdrawn.items())), "version": way.door.entry.in_force_from.isoformat()}
     account(way.gateway, [way.errand.line(Event.DECIDED_AGAIN, figures.as_json(), **notes)])

@@ -11,7 +11,7 @@ from typing import Any
 
 import connectors
 import delivery
-from gateway import again, closing, failing, intake, outgo, probe, reconcile, takedown
+from gateway import again, closing, failing, intake, outgo, probe, reconcile, takedown, taking_back
 from gateway.discrepancies import is_settled
 from gateway.failing import Run
 from gateway.intake import Json
@@ -81,6 +81,21 @@ def entries_to_decide() -> list[str]:
 def entries_to_take_back() -> list[str]:
     """The entries of which some recipient has not confirmed a takedown."""
     return takedown.outstanding(wired())
+
+
+def take_back_entry(entry: str, trigger: str) -> dict[str, Json]:
+    """Asks everybody for what they have not confirmed of one entry; returns the figures. Raises NightIncomplete, after all of them."""
+    troubles: list[str] = []
+    done = _take_back_entry(wired(), entry, trigger, troubles.append)
+    if troubles:
+        raise closing.NightIncomplete(f"entry {entry}: " + " ".join(troubles))
+    return done
+
+
+def escalate() -> None:
+    """Tells who is late with a takedown. Raises NightIncomplete if somebody is."""
+    if late := takedown.escalate(wired()):
+        raise closing.NightIncomplete(" ".join(late))
 
 
 def probe_sites() -> None:
@@ -220,6 +235,15 @@ def decide_all(gateway: Gateway, entries: list[str], tell: Tell = print) -> dict
     return _summed(entries, tell, lambda entry, once: _decide_entry(gateway, entry, trigger, once))
 
 
+def take_back_all(gateway: Gateway, entries: list[str], tell: Tell = print) -> dict[str, Json]:
+    """Asks everybody for what they have not confirmed to have taken back; returns the figures summed up by recipient.
+
+    Raises NightBroken likewise.
+    """
+    trigger = f"command:{uuid.uuid4()}"
+    return _summed(entries, tell, lambda entry, once: _take_back_entry(gateway, entry, trigger, once))
+
+
 def reconcile_all(gateway: Gateway, entries: list[str], tell: Tell = print) -> dict[str, Json]:
     """Reconciles entries with every recipient concerned; returns the figures summed up by recipient. Raises NightBroken likewise."""
     trigger = f"{RECONCILES}{uuid.uuid4()}"
@@ -260,14 +284,21 @@ def _reconcile_entry(gateway: Gateway, entry: str, trigger: str, tell: Tell) -> 
     return done
 
 
+def _take_back_entry(gateway: Gateway, entry: str, trigger: str, tell: Tell) -> dict[str, Json]:
+    run = again.open_again(gateway, entry, trigger)
+    step = taking_back.take_back, lambda figures: not figures["outstanding"]
+    return _with_each(gateway, run, tell, step, taking_back.recipients)
+
+
 _Step = tuple[Callable[[Gateway, Run, str], Json], Callable[[Json], bool]]
 
 
-def _with_each(gateway: Gateway, run: Run, tell: Tell, step: _Step) -> dict[str, Json]:
+def _with_each(gateway: Gateway, run: Run, tell: Tell, step: _Step,
+               whom: Callable[[Gateway, Run], list[str]] = again.recipients) -> dict[str, Json]:
     """Takes a step with every recipient concerned and closes the run, complete if each step says so of its figures."""
     go, is_complete = step
     done: dict[str, Json] = {}
-    concerned = again.recipients(gateway, run)
+    concerned = whom(gateway, run)
     for recipient in concerned:
         with _going_on(tell):
             done[recipient] = go(gateway, run, recipient)

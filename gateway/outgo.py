@@ -46,7 +46,7 @@ def _send(way: Way, settled: list[Json]) -> Figures:
     left = [_catch_up(way, former, mine)] if former else []
     figures, stands = Figures(), standing(way)
     left += [_serve(way, ready, stands, figures) for ready in _ahead(way, settled, stands)]
-    withheld = {reason: n for reason, n in sorted(figures.withheld.items())}
+    withheld = {reason: n for reason, n in sorted(figures.withheld.items()) if n}
     line = way.errand.line(Event.RECIPIENT_BALANCED, figures.as_json(), withheld=withheld,
                             version=way.door.entry.in_force_from.isoformat())
     _close_accounts(way, [one for _, one in former] + mine, pd.concat([pd.DataFrame(), *left], ignore_index=True), line)
@@ -96,7 +96,8 @@ def _ahead(way: Way, settled: list[Json], stands: Standing) -> Iterator[Ready]:
 def _serve(way: Way, ready: Ready, stands: Standing, figures: Figures) -> pd.DataFrame:
     """Takes prepared records as far as the recipient's holdings, adds to the figures, returns the rows left pending."""
     accepted, permitted, masked = ready.accepted, ready.permitted, ready.masked
-    taken = bring(way, masked)
+    brought = bring(way, masked)
+    taken = brought.taken
     # A retried task meets what its first try delivered: it counts as delivered by this run, not as unchanged.
     before = int((accepted[RECORD].isin(stands.by_this_run) & ~accepted[RECORD].isin(masked.rows[RECORD])
                   & ~accepted[RECORD].isin(permitted.withheld[RECORD]) & ~accepted[RECORD].isin(masked.withheld[RECORD])).sum())
@@ -104,8 +105,9 @@ def _serve(way: Way, ready: Ready, stands: Standing, figures: Figures) -> pd.Dat
     figures.delivered += len(taken) + before
     figures.unchanged += permitted.unchanged - before
     figures.withheld.update(permitted.withheld[REASON].to_list() + masked.withheld[REASON].to_list())
-    figures.pending += len(masked.rows) - len(taken)
-    pending = masked.rows[RECORD][~masked.rows[RECORD].isin(taken)]
+    figures.withheld.update({"withdrawn": len(brought.cancelled)})
+    figures.pending += len(masked.rows) - len(taken) - len(brought.cancelled)
+    pending = masked.rows[RECORD][~masked.rows[RECORD].isin(taken.append(brought.cancelled))]
     return accepted[accepted[RECORD].isin(pending)]
 
 

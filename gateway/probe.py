@@ -7,23 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-import pandas as pd
 import requests
-import sqlalchemy as sa
 
 from catalog.parties import PublicPages
-from delivery import Effect
-from gateway import takedown
 from gateway.failing import account
 from gateway.settings import Gateway
 from keys.connection import Connection
+from ledger import withdrawals
 from ledger.events import Event, Line
-from ledger.holdings import TEXT
-from records.identity import handles
-from records.schema import probes, writing
+from ledger.holdings import Holder
+from records.schema import writing
 
 _TIMEOUT = (5.0, 15.0)
 _LARGEST_PAGE = 4 * 1024 * 1024
+# With each record one or two pages are read; the rest is read with the next probe, ten minutes later.
+AT_MOST = 500
 _GONE = (requests.codes.not_found, requests.codes.gone)
 
 
@@ -41,27 +39,25 @@ class _Site:
 
 
 def probe(gateway: Gateway) -> list[str]:
-    """Reads the public pages of every takedown that a site confirmed and nobody has verified since; puts it on the ledger.
+    """Reads the public pages of what a site confirmed to have taken back and nobody has verified since, at most 500 records of a
+    site, ordered takedowns first; puts it on the ledger.
 
     Returns what needs a person, in words: a record that is still shown, a site that could not be read.
     """
-    rows = pd.DataFrame(takedown.status(gateway, gateway.today))
     told: list[str] = []
     for recipient, known in gateway.catalog.recipients.items():
-        if known.public and len(rows):
-            site = _Site(recipient, known.public, gateway.connection(known.connection))
-            is_unread = rows["state"].isin(["confirmed", "visible"]) & (rows["effect"] != str(Effect.MARK))
-            mine = rows[(rows["recipient"] == recipient) & is_unread]
-            told += _probe(gateway, site, mine)
+        if known.public:
+            with gateway.engine.connect() as connection:
+                rows = withdrawals.unread(connection, recipient, AT_MOST)
+            told += _probe(gateway, _Site(recipient, known.public, gateway.connection(known.connection)), rows)
     return told
 
 
-def _probe(gateway: Gateway, site: _Site, rows: pd.DataFrame) -> list[str]:
+def _probe(gateway: Gateway, site: _Site, rows: list[dict[str, Any]]) -> list[str]:
     figures, told = {"gone": 0, "visible": 0, "unread": 0}, []
-    records: list[dict[str, Any]] = rows.to_dict("records")  # type: ignore[assignment]
-    for row in records:
+    for row in rows:
         try:
-            visible = _is_visible(gateway, site, row["entry"], row["record"])
+            visible = _is_visible(gateway, site, row)
         except SiteUnreadable as error:
             figures["unread"] += 1
             told.append(str(error))
@@ -71,28 +67,25 @@ def _probe(gateway: Gateway, site: _Site, rows: pd.DataFrame) -> list[str]:
         if visible:
             told.append(f"recipient {site.recipient}, entry {row['entry']}, record {row['record']}: it confirmed the takedown and still "
                         "shows the record 已确认撤回但网页仍可见; call its contact")
-    if records:
+    if rows:
         account(gateway, [Line(Event.PROBED, "", "", site.recipient, figures)])
     return list(dict.fromkeys(told))
 
 
 def _keep(gateway: Gateway, site: _Site, row: dict[str, Any], visible: bool) -> None:
-    place = {"recipient": site.recipient, "entry": row["entry"], "record": row["record"]}
     with writing(gateway.engine) as connection:
-        connection.execute(sa.delete(probes).where(*(probes.c[name] == value for name, value in place.items())))
-        connection.execute(sa.insert(probes).values(**place, at=gateway.clock().isoformat(), visible=visible))
+        withdrawals.probed(connection, Holder(site.recipient, row["entry"]), row["handle"], (visible, gateway.clock()))
 
 
-def _is_visible(gateway: Gateway, site: _Site, entry: str, record: str) -> bool:
+def _is_visible(gateway: Gateway, site: _Site, row: dict[str, Any]) -> bool:
     """Whether the record's own page is there, or the site's search still finds it by what it was granted."""
-    key = gateway.keyring.derive("handle", site.recipient, entry)
-    handle = str(handles(pd.Series([record], dtype=TEXT), key)[0])
+    entry, handle = row["entry"], row["handle"]
     status, _ = _read(site, site.pages.record.format(entry=quote(entry, safe=""), handle=quote(handle, safe="")))
     if status not in (requests.codes.ok, *_GONE):
         raise SiteUnreadable(f"recipient {site.recipient}: its public page answered {status}; nothing is verified")
     if status == requests.codes.ok:
         return True
-    term = _term(gateway, site, entry, record)
+    term = _term(gateway, site, entry, row["record"])
     if not term:
         return False
     status, page = _read(site, site.pages.search.format(entry=quote(entry, safe=""), text=quote(term, safe="")))

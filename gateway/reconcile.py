@@ -157,7 +157,7 @@ def _bring(way: Way, rows: pd.DataFrame, due: Due) -> list[str]:
     nothing_held = _nothing_held(way)
     for chunk in _stored(way):
         if len(part := chunk[chunk[RECORD].isin(wanted)]):
-            taken += bring(way, prepare(way, part, nothing_held).masked).to_list()
+            taken += bring(way, prepare(way, part, nothing_held).masked).taken.to_list()
     return taken
 
 

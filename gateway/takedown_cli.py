@@ -12,6 +12,7 @@ from gateway.manners import DEFECT, FAILED, USAGE, AsJson, complain, opened
 from gateway.night_cli import again_lines, decided
 
 if TYPE_CHECKING:
+    from gateway.effects import Effects
     from gateway.settings import Gateway
 
 takedown_app = typer.Typer(no_args_is_help=True, help="Take records back from everybody who ever got them, and prove it.")
@@ -24,39 +25,50 @@ class Reason(StrEnum):
     REVOCATION = "revocation"
 
 
-class How(StrEnum):
-    STOP = "stop_sharing"
-    MARK = "mark"
-    BLOCK = "block"
-    DELETE = "delete"
-
-
 Records = Annotated[list[str], typer.Argument(help="Record ids, as `gateway record` gives them.")]
+Record = Annotated[str, typer.Argument(help="Record id.")]
 By = Annotated[str, typer.Option(help="Who orders it: a person's name or staff number.")]
 Document = Annotated[str, typer.Option(help="Number of the document it rests on.")]
+Why = Annotated[Reason, typer.Option()]
+How = Annotated[list[str] | None, typer.Option("--effect", help=(
+    "stop_sharing, mark, block or delete; everywhere, or KIND=EFFECT for one kind of recipient: sharing_platform, publicity_site, "
+    "department; again for more (default: by reason and kind)."))]
+Days = Annotated[int, typer.Option(min=0, help="Working days in which everybody must have confirmed.")]
 
 
 @takedown_app.command("open")
-def open_(
-    records: Records, reason: Annotated[Reason, typer.Option()], document: Document, by: By,
-    effect: Annotated[How | None, typer.Option(help="One effect everywhere (default: by reason and kind of recipient).")] = None,
-    days: Annotated[int, typer.Option(min=0, help="Working days in which everybody must have confirmed.")] = 3,
-) -> None:
+def open_(records: Records, reason: Why, document: Document, by: By, effect: How = None, days: Days = 3) -> None:
     """Take records back now from everybody who got them; no night, backfill or restore brings them out again."""
-    from delivery import Effect
     from gateway.takedown import NoTakedown, Order, open_takedown
     from records.stages import Notice
 
+    order = Order(Notice(reason), document, by, _effects(effect), days)
     gateway = opened("catalog", "keyring")
     try:
-        entries = open_takedown(gateway, records, Order(Notice(reason), document, by, Effect(effect) if effect else None, days))
+        entries = open_takedown(gateway, records, order)
     except NoTakedown as error:
         _refuse(error)
     _act(gateway, entries)
 
 
 @takedown_app.command()
-def lift(record: Annotated[str, typer.Argument(help="Record id.")], document: Document, by: By) -> None:
+def change(record: Record, reason: Why, document: Document, by: By, effect: How = None, days: Days = 3) -> None:
+    """Give an open takedown another reason, document, effect and deadline; the record is off the list at no moment."""
+    from gateway.takedown import NoTakedown, Order
+    from gateway.takedown import change as follow
+    from records.stages import Notice
+
+    order = Order(Notice(reason), document, by, _effects(effect), days)
+    gateway = opened("catalog", "keyring")
+    try:
+        entry = follow(gateway, record, order)
+    except NoTakedown as error:
+        _refuse(error)
+    _act(gateway, [entry])
+
+
+@takedown_app.command()
+def lift(record: Record, document: Document, by: By) -> None:
     """End a takedown: the objection was settled, or the decision reversed. The record goes where it may go."""
     from gateway.takedown import NoTakedown
     from gateway.takedown import lift as end
@@ -66,7 +78,9 @@ def lift(record: Annotated[str, typer.Argument(help="Record id.")], document: Do
         entry = end(gateway, record, document, by)
     except NoTakedown as error:
         _refuse(error)
-    _act(gateway, [entry])
+    figures, troubled, broken = decided(gateway, [entry], complain)
+    typer.echo(again_lines(figures))
+    raise typer.Exit(DEFECT if broken else FAILED if troubled else 0)
 
 
 @takedown_app.command()
@@ -77,8 +91,12 @@ def status(as_json: AsJson = False) -> None:
 
 @takedown_app.command()
 def overdue(as_json: AsJson = False) -> None:
-    """List the recipients that have not confirmed by the deadline. Ends with 3 if there is one."""
-    if _show(opened("catalog", "keyring"), True, as_json):
+    """List the recipients that have not confirmed by the deadline, and put each on the ledger once. Ends with 3 if there is one."""
+    from gateway.takedown import escalate
+
+    gateway = opened("catalog", "keyring")
+    escalate(gateway)
+    if _show(gateway, True, as_json):
         raise typer.Exit(FAILED)
 
 
@@ -116,18 +134,47 @@ def _show(gateway: Gateway, only_overdue: bool, as_json: bool) -> list[dict[str,
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return rows
     for row in rows:
-        contact = gateway.catalog.recipients[row["recipient"]].contact if row["recipient"] in gateway.catalog.recipients else "?"
+        known = gateway.catalog.recipients.get(row["recipient"])
+        contact = known.contact if known else "?"
         late = f"，已逾期 overdue since {row['deadline']}，请联系 call {contact}" if row["overdue"] else ""
         what = f"{row['record']}  {row['entry']}  {row['reason']} {row['document']}"
-        typer.echo(f"{what}  {row['recipient']:<20} {row['state']} {row['at'][:19]}{late}")
+        typer.echo(f"{what}  {row['recipient'] or '-':<20} {row['state']} {row['at'][:19]}{late}")
     typer.echo(f"{len(rows)} {'overdue' if only_overdue else 'open'}")
     return rows
 
 
+def _effects(said: list[str] | None) -> Effects:
+    from catalog.model import RecipientKind
+    from gateway.effects import read
+
+    text = " ".join(each if "=" in each else " ".join(f"{kind}={each}" for kind in RecipientKind) for each in said or [])
+    try:
+        return read(text)
+    except ValueError as error:
+        complain(f"--effect: {error}")
+        raise typer.Exit(USAGE) from None
+
+
 def _act(gateway: Gateway, entries: list[str]) -> None:
-    figures, troubled, broken = decided(gateway, entries, complain)
-    typer.echo(again_lines(figures))
-    raise typer.Exit(DEFECT if broken else FAILED if troubled else 0)
+    """Asks everybody now, on the short road, and tells who has confirmed."""
+    from gateway.night import NightBroken, take_back_all
+
+    told: list[str] = []
+
+    def tell(words: str) -> None:
+        told.append(words)
+        complain(words)
+
+    try:
+        figures = take_back_all(gateway, entries, tell)
+    except NightBroken as error:
+        complain(str(error))
+        raise typer.Exit(DEFECT) from None
+    for recipient, each in figures.items():
+        typer.echo(f"taken back 已撤回: {recipient:<20} confirmed={each['withdrawn']} outstanding={each['outstanding']}")
+    if not figures and not told:
+        typer.echo("nobody ever got it 未曾提供给任何接收方")
+    raise typer.Exit(FAILED if told or any(each["outstanding"] for each in figures.values()) else 0)
 
 
 def _refuse(error: Exception) -> None:

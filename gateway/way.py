@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 from sqlalchemy.engine import Connection
@@ -16,6 +16,7 @@ from catalog.model import Grant
 from delivery import Effect, outbox
 from gateway.settings import Gateway
 from gateway.witness import NotWitnessed, expect_witnessed
+from ledger import log, withdrawals
 from ledger.holdings import Holder, held_by_run, withdrawn_records
 from records import consents
 from records.schema import writing
@@ -125,9 +126,31 @@ def prepare(way: Way, accepted: pd.DataFrame, stands: Standing) -> Ready:
     return Ready(accepted, permitted, masking.mask(permitted, masking.MaskContext(token_key, is_publicity, way.door.entry)))
 
 
-def bring(way: Way, masked: Masked) -> pd.Index[str]:
-    """Delivers batch by batch until the door closes; returns the record ids the recipient has accepted."""
-    return _through(way, delivery.batches(masked, way.door), masked.rows[[RECORD, HANDLE, DIGEST]], outbox.settle)
+@dataclass(frozen=True)
+class Brought:
+    """Record ids that a recipient has accepted, and those whose takedown was opened while they waited to leave."""
+
+    taken: pd.Index[str]
+    cancelled: pd.Index[str]
+
+
+def bring(way: Way, masked: Masked) -> Brought:
+    """Delivers batch by batch until the door closes. A takedown goes first: what it names leaves the queue, and what this
+    recipient is asked to take back it is asked before the next batch."""
+    taken, cancelled = [masked.rows[RECORD].iloc[:0]], [masked.rows[RECORD].iloc[:0]]
+    for batch in delivery.batches(masked, way.door):
+        overtake(way)
+        if way.faults:
+            break
+        rows = masked.rows[masked.rows[HANDLE].isin(batch.payload[HANDLE])]
+        with writing(way.gateway.engine) as connection:
+            log.queue(connection)
+            is_listed = rows[RECORD].isin(withdrawn_records(connection, way.errand.entry))
+            cancelled.append(rows[RECORD][is_listed])
+            left = delivery.batches(replace(masked, rows=rows[~is_listed]), way.door) if is_listed.any() else [batch]
+            left = [outbox.intend(connection, way.errand, each, way.gateway.clock()) for each in left]
+        taken += [_handed_over(way, each, rows[[RECORD, HANDLE, DIGEST]], outbox.settle) for each in left]
+    return Brought(pd.Index(pd.concat(taken)), pd.Index(pd.concat(cancelled)))
 
 
 def take_back(way: Way, rows: pd.DataFrame, effect: Effect) -> pd.Index[str]:
@@ -136,30 +159,50 @@ def take_back(way: Way, rows: pd.DataFrame, effect: Effect) -> pd.Index[str]:
     rows: RECORD, HANDLE, NOTICE.
     """
     sent = rows[[RECORD, HANDLE, NOTICE]]
-    return _through(way, delivery.takedown_batches(sent, effect, way.door), sent, outbox.settle_withdrawal)
+    taken = [sent[RECORD].iloc[:0]]
+    for batch in delivery.takedown_batches(sent, effect, way.door):
+        if way.faults:
+            break
+        mine = sent[sent[HANDLE].isin(batch.payload[HANDLE])]
+        with writing(way.gateway.engine) as connection:
+            batch = outbox.intend(connection, way.errand, batch, way.gateway.clock())
+            withdrawals.tried(connection, Holder(way.errand.recipient, way.errand.entry), mine[HANDLE])
+        taken.append(_handed_over(way, batch, mine, outbox.settle_withdrawal))
+    confirmed: pd.Index[str] = pd.Index(pd.concat(taken))
+    return confirmed
+
+
+def ask_back(way: Way, only_fresh: bool = False) -> tuple[pd.DataFrame, pd.Index[str]]:
+    """Asks the recipient for all that it has not confirmed to have taken back (only_fresh: what it was not asked for yet).
+
+    Returns the rows it was asked for, RECORD, HANDLE, NOTICE, EFFECT, and the record ids that it confirmed. `way` is one of its
+    own faults: what must come back is asked for even where nothing may be brought.
+    """
+    with way.gateway.engine.connect() as connection:
+        rows = withdrawals.outstanding(connection, Holder(way.errand.recipient, way.errand.entry), only_fresh)
+    taken = [take_back(way, part, Effect(str(effect))) for effect, part in rows.groupby(withdrawals.EFFECT)]
+    confirmed: pd.Index[str] = taken[0].append(taken[1:]) if taken else pd.Index(rows[RECORD])
+    return rows, confirmed
+
+
+def overtake(way: Way) -> None:
+    """Asks the recipient at once for what a takedown names that was opened since."""
+    ask_back(replace(way, faults=[]), only_fresh=True)
 
 
 Settle = Callable[[Connection, outbox.Errand, pd.DataFrame, Receipt], int]
 
 
-def _through(way: Way, batches: list[delivery.Batch], sent: pd.DataFrame, settle: Settle) -> pd.Index[str]:
-    taken = sent[RECORD].iloc[:0]
-    for batch in batches:
-        if way.faults:
-            break
-        rows = sent[sent[HANDLE].isin(batch.payload[HANDLE])]
+def _handed_over(way: Way, batch: delivery.Batch, sent: pd.DataFrame, settle: Settle) -> pd.Series[str]:
+    """Takes one batch, whose intent stands, through the door and settles it; returns the record ids that were accepted."""
+    rows = sent[sent[HANDLE].isin(batch.payload[HANDLE])]
+    try:
+        receipt = delivery.deliver(batch, way.door)
+    except delivery.DeliveryFailed as error:
+        way.faults.append(error)
         with writing(way.gateway.engine) as connection:
-            batch = outbox.intend(connection, way.errand, batch, way.gateway.clock())
-        try:
-            receipt = delivery.deliver(batch, way.door)
-        except delivery.DeliveryFailed as error:
-            way.faults.append(error)
-            with writing(way.gateway.engine) as connection:
-                outbox.give_up(connection, way.errand, batch.id, error, way.gateway.clock())
-            continue
-        with writing(way.gateway.engine) as connection:
-            settle(connection, way.errand, rows, receipt)
-        accepted = rows[HANDLE].isin(pd.Index(receipt.accepted, dtype=rows[HANDLE].dtype))
-        taken = pd.concat([taken, rows[RECORD][accepted]])
-    taken_records: pd.Index[str] = pd.Index(taken)
-    return taken_records
+            outbox.give_up(connection, way.errand, batch.id, error, way.gateway.clock())
+        return rows[RECORD].iloc[:0]
+    with writing(way.gateway.engine) as connection:
+        settle(connection, way.errand, rows, receipt)
+    return rows[RECORD][rows[HANDLE].isin(pd.Index(receipt.accepted, dtype=rows[HANDLE].dtype))]

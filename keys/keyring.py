@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-PURPOSES = ("identity", "handle", "digest", "token", "staging", "quarantine", "store", "sign")
+PURPOSES = ("identity", "handle", "digest", "token", "staging", "quarantine", "store", "sign", "takedown")
 _SCRYPT = {"n": 2**15, "r": 8, "p": 1}
 
 
@@ -56,6 +56,10 @@ class Keyring:
         """The key that an artefact names by `key_id`."""
         purpose, _, version = key_id.rpartition(".")
         return self.derive_version(int(version), purpose, *context)
+
+    def derive_each(self, purpose: str, *context: str) -> list[Derived]:
+        """The keys of every version of a purpose, the oldest first: what any of them named is found again."""
+        return [self.derive_version(version, purpose, *context) for version in sorted(self._versions(purpose))]
 
     def ids(self) -> list[str]:
         """The ids of all root secrets, by purpose and version."""

@@ -54,11 +54,13 @@ def held_entries(connection: Connection) -> list[str]:
 
 
 def withdrawal_reasons(connection: Connection, entry: str) -> pd.DataFrame:
-    """Why each record of an entry on the suppression list stands there, and with which effect: columns reason and effect
-    ("" where the kind of recipient decides) by record id."""
-    rows = connection.execute(sa.select(withdrawn.c.record, withdrawn.c.reason, withdrawn.c.effect).where(*_listed(entry))).all()
-    return pd.DataFrame([row[1:] for row in rows], index=pd.Index([row[0] for row in rows], dtype=TEXT), columns=["reason", "effect"],
-                        dtype=TEXT)
+    """Why each record of an entry on the suppression list stands there: columns reason, effects ("kind=effect …" where the order
+    says so) and deadline by record id."""
+    columns = ["reason", "effects", "deadline"]
+    query = sa.select(withdrawn.c.record, *(withdrawn.c[name] for name in columns)).where(*_listed(entry))
+    rows = connection.execute(query).all()
+    index = pd.Index([row[0] for row in rows], dtype=TEXT)
+    return pd.DataFrame([row[1:] for row in rows], index=index, columns=columns, dtype=TEXT)
 
 
 def withdrawn_records(connection: Connection, entry: str) -> pd.Index:

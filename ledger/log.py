@@ -29,10 +29,7 @@ def append(connection: Connection, entries: list[Line], at: datetime) -> None:
     """
     for line in entries:
         prove_balance(line)
-    # Taking the head first makes writers queue: one order of lines on every database.
-    taken = connection.execute(sa.update(ledger_head).values(seq=ledger_head.c.seq).where(ledger_head.c.one == 1))
-    if taken.rowcount != 1:
-        raise LedgerBroken("ledger has no head; restore the state database, then run `gateway ledger verify`")
+    queue(connection)
     frontier, rows, said = head(connection), [], []
     when = at.astimezone(UTC).isoformat(timespec="milliseconds")
     for line in entries:
@@ -44,6 +41,15 @@ def append(connection: Connection, entries: list[Line], at: datetime) -> None:
         rows.append(row | {"hash": leaf.hex()})
         said += opening
     _write(connection, frontier, rows, said)
+
+
+def queue(connection: Connection) -> None:
+    """Waits until no other transaction is writing to the ledger, and holds off others until the caller's ends: what it reads
+    after this was committed, and nothing slips in beside it. Raises LedgerBroken if the ledger has no head."""
+    # Taking the head makes writers queue: one order of lines on every database.
+    taken = connection.execute(sa.update(ledger_head).values(seq=ledger_head.c.seq).where(ledger_head.c.one == 1))
+    if taken.rowcount != 1:
+        raise LedgerBroken("ledger has no head; restore the state database, then run `gateway ledger verify`")
 
 
 def _write(connection: Connection, frontier: Frontier, rows: list[dict[str, Any]], said: list[dict[str, Any]]) -> None:

@@ -199,20 +199,33 @@ withdrawn = sa.Table(
     Column("reason", String(40), nullable=False),
     Column("document", String(200), nullable=False),
     Column("since", String(40), nullable=False),
-    Column("effect", String(20), nullable=False, server_default=""),
+    # "kind=effect …" where the order says so
+    Column("effects", Text, nullable=False, server_default=""),
     Column("deadline", String(10), nullable=False, server_default=""),
     Column("opened_by", String(80), nullable=False, server_default=""),
     Column("lifted_at", String(40)),
     Column("lifted_on", String(200)),
+    # What the recipients' clerks know the record by, until all have confirmed
+    Column("sealed", LargeBinary),
 )
 
-probes = sa.Table(
-    "probes", METADATA,
+withdrawals = sa.Table(
+    "withdrawals", METADATA,
     Column("recipient", String(80), primary_key=True),
     Column("entry", String(80), primary_key=True),
-    Column("record", String(40), primary_key=True),
-    Column("at", String(40), nullable=False),
-    Column("visible", sa.Boolean, nullable=False),
+    Column("handle", String(80), primary_key=True),
+    Column("record", String(40), nullable=False),
+    Column("notice", String(40), nullable=False),
+    Column("effect", String(20), nullable=False),
+    Column("since", String(40), nullable=False),
+    Column("deadline", String(10), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("confirmed_at", String(40)),
+    Column("probed_at", String(40)),
+    Column("escalated_at", String(40)),
+    Index("withdrawals_by_record", "entry", "record"),
+    Index("withdrawals_by_state", "state", "recipient", "entry"),
 )
 
 discrepancies = sa.Table(

@@ -79,6 +79,16 @@ class Store:
             for start in range(0, len(wanted), _CHUNK):
                 yield self._blocks.open(block, wanted.iloc[start : start + _CHUNK], fields)
 
+    def some(self, connection: Connection, entry: str, records: Sequence[str], fields: Sequence[str]) -> pd.DataFrame:
+        """The newest content of these records of an entry, as far as they are not erased: RECORD and `fields`. Raises StoreDamaged."""
+        newest = _of(entry).where(stored.c.until.is_(None), stored.c.salt.is_not(None))
+        found = [pd.DataFrame({name: pd.Series(dtype=TEXT) for name in (RECORD, *fields)})]
+        for start in range(0, len(records), _NAMES_AT_ONCE):
+            rows = _rows(connection, newest.where(stored.c.record.in_(records[start : start + _NAMES_AT_ONCE])))
+            found += [self._blocks.open(self._blocks.read(entry, str(path)), wanted, fields)
+                      for path, wanted in rows.groupby("path", sort=False)]
+        return pd.concat(found, ignore_index=True)
+
     def at(self, connection: Connection, entry: str, record: str, instant: datetime) -> pd.DataFrame:
         """The content that a record had at an instant, as one row with the fields it was stored with.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -21,14 +22,13 @@ from gateway.figures import night_figures
 from gateway.intake import night_window, open_run
 from gateway.settings import Gateway
 from keys.sign import Ed25519Signer
-from ledger import checkpoints, log
-from ledger.disclosed import pack
+from ledger import checkpoints, log, withdrawals
 from ledger.events import Event, Line
-from ledger.holdings import TEXT
+from ledger.holdings import TEXT, Holder
+from ledger.withdrawals import EFFECT
 from records import schema
-from records.identity import handles
-from records.schema import lines, outbox, withdrawn, writing
-from records.stages import LINE, RAW, REASONS, RECORD, Checked
+from records.schema import lines, withdrawn, writing
+from records.stages import HANDLE, LINE, NOTICE, RAW, REASONS, RECORD, Checked
 from tests.console.seeded import ARREARS, DEFAULTERS, NIGHT, NOW, PENALTIES, Told, field_of, put, recipients_of, seed
 
 VOID = {"meta", "col", "br", "hr", "img", "input", "link"}
@@ -261,12 +261,10 @@ def test_the_report_tells_what_was_decided_again_and_who_is_late_with_a_takedown
     run = again.open_again(full, "judgment_defaulter", "x")
     with writing(full.engine) as connection:
         log.append(connection, [Line(Event.DECIDED_AGAIN, run["run"], run["feed"], "gsxt", figures=figures)], NOW)
-        connection.execute(sa.insert(outbox).values(
-            batch="b", run="r", recipient="gsxt", entry="judgment_defaulter", feed="f", effect="bring", records=1, state="delivered", reason="",
-            changed_at="2026-11-01T00:00:00+00:00", handles=pack(handles(pd.Series(["1-" + "0" * 32], dtype=TEXT),
-                                                                         full.keyring.derive("handle", "gsxt", "judgment_defaulter")))))
         connection.execute(sa.insert(withdrawn).values(entry="judgment_defaulter", record="1-" + "0" * 32, reason="repair", document="某号",
                                                        since="2026-11-02T00:00:00+00:00", deadline="2026-11-05"))
+        row = pd.DataFrame({RECORD: ["1-" + "0" * 32], HANDLE: ["1-" + "1" * 32], NOTICE: ["repair"], EFFECT: ["delete"]}, dtype=TEXT)
+        withdrawals.ask(connection, Holder("gsxt", "judgment_defaulter"), row, (datetime(2026, 11, 2, tzinfo=UTC), "2026-11-05"))
     assert full.today.isoformat() == NIGHT
     text = write_report(full, NIGHT, full.home / "reports").read_text("utf-8")
     assert "再决定与撤回" in text and "Taken back" in text and ">12<" in text and ">5<" in text

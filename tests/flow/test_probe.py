@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from delivery import Effect
+from gateway.effects import everywhere
 from gateway.night import decide_all, run_night
 from gateway.probe import probe
 from gateway.sample import World
@@ -83,6 +84,6 @@ def test_a_site_that_cannot_be_read_verifies_nothing(withdrawn: tuple[Gateway, s
 
 def test_d41_a_marked_record_is_meant_to_be_seen_and_is_not_probed(gateway: Gateway, world: World) -> None:
     run_night(gateway, ON, [FEED], print)
-    open_takedown(gateway, [held_by_all(gateway)], replace(REPAIR, reason=Notice.OBJECTION, effect=Effect.MARK))
+    open_takedown(gateway, [held_by_all(gateway)], replace(REPAIR, reason=Notice.OBJECTION, effects=everywhere(Effect.MARK)))
     decide_all(gateway, [ENTRY])
     assert probe(gateway) == [] and probed(gateway) == []

@@ -10,6 +10,7 @@ import pytest
 
 from console.report import write_report
 from delivery import Effect
+from gateway.effects import everywhere
 from gateway.night import backfill, decide_all, run_night
 from gateway.sample import World
 from gateway.sample.credentials import Fault, Faults
@@ -100,7 +101,7 @@ def page(gateway: Gateway) -> str:
 def test_d41_a_mark_keeps_the_record_and_shows_it_until_it_is_lifted(served: Gateway) -> None:
     record = held_by_all(served)
     document = number(served, record)
-    open_takedown(served, [record], replace(REPAIR, reason=Notice.OBJECTION, effect=Effect.MARK))
+    open_takedown(served, [record], replace(REPAIR, reason=Notice.OBJECTION, effects=everywhere(Effect.MARK)))
     decide_all(served, [ENTRY])
     assert showing(served, document) == ALL and {place[0] for place in marks(served.home)} == ALL
     again = decide_all(served, [ENTRY])

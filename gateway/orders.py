@@ -1,0 +1,161 @@
+"""The orders that change the suppression list: enter a takedown, change it, end it, each within the caller's transaction and with
+its line on the ledger (D40, D41, I6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from delivery import Effect
+from gateway import suppressed
+from gateway.effects import Effects, effect_at, kind_of, written
+from gateway.settings import Gateway
+from ledger import log, withdrawals
+from ledger.disclosed import ever_brought, uncertain
+from ledger.events import Event, Line
+from ledger.holdings import TEXT, Holder, held_under
+from ledger.withdrawals import EFFECT
+from records.identity import handles
+from records.schema import holdings, outbox, withdrawn
+from records.stages import HANDLE, NOTICE, RECORD, Notice
+from records.workdays import add_working_days
+
+# The unit that determined acts within three working days (国办发〔2025〕22号).
+DAYS = 3
+
+
+class NoTakedown(LookupError):
+    """The takedown named cannot be opened, changed or lifted. The message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Why a record is taken back: reason, document, who orders it, the effect by kind of recipient where the order says so, and
+    within how many working days everybody must have confirmed."""
+
+    reason: Notice
+    document: str
+    by: str
+    effects: Effects = field(default_factory=dict)
+    days: int = DAYS
+
+
+def enter(connection: Connection, gateway: Gateway, records: Sequence[str], order: Order) -> list[str]:
+    """Puts records on the suppression list from this moment, notes who must take them back, and returns their entries.
+
+    Everybody is asked that ever got a record, under whatever key its handle was made, with a receipt or without. Raises
+    NoTakedown if the store never had a record or its takedown is open already; the caller's transaction must then be undone.
+    """
+    log.queue(connection)  # a batch that is about to leave has its intent in the outbox by now, or will see the list
+    by_entry: dict[str, list[str]] = {}
+    for record in dict.fromkeys(records):
+        by_entry.setdefault(entry_of(gateway, connection, record), []).append(record)
+    for entry, mine in by_entry.items():
+        _enter(connection, gateway, (entry, mine), order)
+    return sorted(by_entry)
+
+
+def _enter(connection: Connection, gateway: Gateway, what: tuple[str, list[str]], order: Order) -> None:
+    entry, records = what
+    at, deadline = gateway.clock(), add_working_days(gateway.today, order.days).isoformat()
+    for record in records:
+        if connection.execute(sa.select(withdrawn.c.since).where(*_open(entry, record))).first():
+            raise NoTakedown(f"record {record}: its takedown is open already; see gateway takedown status, or change it")
+        connection.execute(sa.delete(withdrawn).where(withdrawn.c.entry == entry, withdrawn.c.record == record))
+    sealed = suppressed.identifiers(connection, gateway, entry, records)
+    row: dict[str, Any] = {"entry": entry, "reason": str(order.reason), "document": order.document, "since": at.isoformat(),
+           "effects": written(order.effects), "deadline": deadline, "opened_by": order.by}
+    connection.execute(sa.insert(withdrawn), [row | {"record": record, "sealed": sealed.get(record)} for record in records])
+    _ask_everybody(connection, gateway, what, (order, at, deadline))
+    log.append(connection, [_line(Event.TAKEDOWN_OPENED, entry, record, order, deadline=deadline) for record in records], at)
+
+
+def follow(connection: Connection, gateway: Gateway, record: str, order: Order) -> str:
+    """Gives an open takedown another reason, document, effect and deadline at once, so that the record is never off the list in
+    between, and returns its entry. Whoever has confirmed another effect than is wanted now is asked again. Raises NoTakedown."""
+    log.queue(connection)
+    entry, at, deadline = entry_of(gateway, connection, record), gateway.clock(), add_working_days(gateway.today, order.days).isoformat()
+    changed = connection.execute(sa.update(withdrawn).where(*_open(entry, record)).values(
+        reason=str(order.reason), document=order.document, effects=written(order.effects), deadline=deadline))
+    if not changed.rowcount:
+        raise NoTakedown(f"record {record}: no takedown is open that could be changed")
+    _unmark(connection, entry, record)
+    _ask_everybody(connection, gateway, (entry, [record]), (order, at, deadline))
+    log.append(connection, [_line(Event.TAKEDOWN_CHANGED, entry, record, order, deadline=deadline)], at)
+    return entry
+
+
+def end(connection: Connection, gateway: Gateway, record: str, order: tuple[str, str]) -> str:
+    """Takes a record off the suppression list and returns its entry; the re-decision brings it where it may go.
+
+    order: the document and who orders it. Raises NoTakedown.
+    """
+    log.queue(connection)
+    (document, by), at, entry = order, gateway.clock(), entry_of(gateway, connection, record)
+    done = connection.execute(sa.update(withdrawn).where(*_open(entry, record)).values(
+        lifted_at=at.isoformat(), lifted_on=document, sealed=None))
+    if not done.rowcount:
+        raise NoTakedown(f"record {record}: no takedown is open")
+    _unmark(connection, entry, record)
+    withdrawals.forget(connection, entry, record)
+    notes = {"entry": entry, "record": record, "by": by}
+    log.append(connection, [Line(Event.TAKEDOWN_LIFTED, "", f"store.{entry}", notes=notes)], at)
+    return entry
+
+
+def entry_of(gateway: Gateway, connection: Connection, record: str) -> str:
+    """The entry of a record. Raises NoTakedown if the store never had it."""
+    try:
+        return gateway.store.entry_of(connection, record)
+    except KeyError:
+        raise NoTakedown(f"record {record}: the store never had it; `gateway record` gives the id of a record from its key") from None
+
+
+def _ask_everybody(connection: Connection, gateway: Gateway, what: tuple[str, list[str]], terms: tuple[Order, datetime, str]) -> None:
+    (entry, records), (order, at, deadline) = what, terms
+    served = sa.union(sa.select(outbox.c.recipient).where(outbox.c.entry == entry),
+                      sa.select(holdings.c.recipient).where(holdings.c.entry == entry))
+    for recipient in sorted(connection.execute(served).scalars()):
+        effect = effect_at(kind_of(gateway, recipient), order.reason, order.effects)
+        got = _got(connection, gateway, Holder(recipient, entry), pd.Series(records, dtype=TEXT))
+        if effect is Effect.MARK:
+            got = got[_may_be_there(connection, Holder(recipient, entry), got)]
+        rows = got.assign(**{NOTICE: str(order.reason), EFFECT: str(effect)})
+        withdrawals.ask(connection, Holder(recipient, entry), rows, (at, deadline))
+
+
+def _got(connection: Connection, gateway: Gateway, holder: Holder, records: pd.Series) -> pd.DataFrame:
+    """RECORD, HANDLE of what of these a recipient holds or ever was sent, under every handle that it may know them by."""
+    keys = gateway.keyring.derive_each("handle", holder.recipient, holder.entry)
+    named = pd.concat([pd.DataFrame({RECORD: records, HANDLE: handles(records, key)}) for key in keys], ignore_index=True)
+    sent = named[named[HANDLE].isin(ever_brought(connection, holder))]
+    held = held_under(connection, holder)
+    return pd.concat([sent, held[held[RECORD].isin(records)][[RECORD, HANDLE]]], ignore_index=True).drop_duplicates(HANDLE)
+
+
+def _may_be_there(connection: Connection, holder: Holder, rows: pd.DataFrame) -> pd.Series:
+    """Which of these a recipient holds, or may: what it has given back can bear no mark."""
+    return rows[HANDLE].isin(held_under(connection, holder)[HANDLE]) | rows[HANDLE].isin(uncertain(connection, holder))
+
+
+def _unmark(connection: Connection, entry: str, record: str) -> None:
+    """What is held with a mark counts as held with content that is not known: it is brought anew without the mark, or withdrawn."""
+    connection.execute(sa.update(holdings).where(
+        holdings.c.entry == entry, holdings.c.record == record, holdings.c.state == "marked").values(state="held", digest=""))
+
+
+def _line(event: Event, entry: str, record: str, order: Order, **more: Any) -> Line:
+    notes: dict[str, Any] = {"entry": entry, "record": record, "reason": str(order.reason), "by": order.by, **more}
+    return Line(event, "", f"store.{entry}", notes=notes)
+
+
+def _open(entry: str, record: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return withdrawn.c.entry == entry, withdrawn.c.record == record, withdrawn.c.lifted_at.is_(None)
+
+

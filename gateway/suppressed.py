@@ -1,0 +1,70 @@
+"""The identifiers by which a recipient's clerks know a record that is taken back: sealed with the order, and destroyed once
+everybody has confirmed (D41, D58)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from delivery import Effect
+from gateway.settings import Gateway
+from keys.seal import key_id, seal, unseal
+from ledger import log
+from ledger.events import Event, Line
+from ledger.withdrawals import State
+from records.schema import withdrawals, withdrawn, writing
+from records.stages import RECORD
+
+
+def identifiers(connection: Connection, gateway: Gateway, entry: str, records: Sequence[str]) -> dict[str, bytes]:
+    """What a record is known by, sealed, by record id: its natural key, and the subject's name and numbers.
+
+    A record that was erased, or whose entry left the catalogue, has none.
+    """
+    known = gateway.catalog.entries.get(entry)
+    if known is None:
+        return {}
+    subject = known.subject
+    names = dict.fromkeys([*known.natural_key, *filter(None, (subject.name, subject.uscc, subject.id_number))])
+    rows = gateway.store.some(connection, entry, records, [name for name in names if name in known.fields])
+    key = gateway.keyring.derive("takedown", entry)
+    content: list[dict[str, str]] = rows.to_dict("records")  # type: ignore[assignment]
+    return {row[RECORD]: seal(_said(row), key, row[RECORD].encode()) for row in content}
+
+
+def _said(row: dict[str, str]) -> bytes:
+    said = {name: value for name, value in row.items() if name != RECORD and isinstance(value, str)}
+    return json.dumps(said, ensure_ascii=False).encode()
+
+
+def opened(gateway: Gateway, entry: str, record: str) -> dict[str, str]:
+    """The identifiers of an open takedown, by field. Raises KeyError if there are none, or none any more.
+
+    Callers account for the look-up (D47).
+    """
+    with gateway.engine.connect() as connection:
+        sealed = connection.execute(sa.select(withdrawn.c.sealed).where(
+            withdrawn.c.entry == entry, withdrawn.c.record == record, withdrawn.c.sealed.is_not(None))).scalar_one_or_none()
+    if sealed is None:
+        raise KeyError(record)
+    said: dict[str, str] = json.loads(unseal(sealed, gateway.keyring.reopen(key_id(sealed), entry), record.encode()))
+    return said
+
+
+def release(gateway: Gateway) -> int:
+    """Destroys the identifiers of takedowns that everybody has confirmed, and every public site verified; returns how many."""
+    waits = sa.exists().where(withdrawals.c.entry == withdrawn.c.entry, withdrawals.c.record == withdrawn.c.record, _is_waited_for(gateway))
+    with writing(gateway.engine) as connection:
+        done = connection.execute(sa.update(withdrawn).where(withdrawn.c.sealed.is_not(None), ~waits).values(sealed=None)).rowcount
+        if done:
+            log.append(connection, [Line(Event.IDENTIFIERS_RELEASED, "", "", figures={"records": done})], gateway.clock())
+    return done
+
+
+def _is_waited_for(gateway: Gateway) -> sa.ColumnElement[bool]:
+    public = [name for name, known in gateway.catalog.recipients.items() if known.public]
+    is_unread = sa.and_(withdrawals.c.state == State.CONFIRMED, withdrawals.c.recipient.in_(public), withdrawals.c.effect != Effect.MARK)
+    return sa.or_(withdrawals.c.state.in_([State.OUTSTANDING, State.VISIBLE]), is_unread)
