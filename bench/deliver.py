@@ -51,7 +51,8 @@ def _report(small: dict[str, float], first: dict[str, float], changed: dict[str,
     peak, ratio = first["peak"] / small["peak"], changed["total"] / first["total"]
     print(f"\n{ROWS:,} records to a REST and to a database recipient, then {ROWS // CHANGED:,} of them changed")
     for name, figures in ((f"first load of {ROWS // 5:,}", small), (f"first load of {ROWS:,}", first), ("changed night", changed)):
-        print(f"  {name:<24}{figures['rows'] / figures['total']:>10,.0f} rows/s {figures['total']:>8.1f} s   peak {figures['peak']:,.0f} MB")
+        speed = figures["rows"] / figures["total"]
+        print(f"  {name:<24}{speed:>10,.0f} rows/s {figures['total']:>8.1f} s   peak {figures['peak']:,.0f} MB")
         print("    " + ", ".join(f"{step} {seconds:.1f} s" for step, seconds in figures.items()
                                  if step not in ("total", "peak", "rows") and "bytes" not in step))
     for name, found in (("ratio", ratio), ("ledger bytes a record", first["ledger bytes"] / ROWS), ("peak", peak)):
@@ -77,7 +78,8 @@ def _world(home: Path, url: str, rows: int) -> tuple[dict[str, float], dict[str,
     with _platform(home, url):
         first = _night(home, url, FIRST)
         with psycopg.connect(_plain(url)) as database:
-            database.execute(f"UPDATE cf_legal SET \"CF_WFXW\" = '逾期未公示信息', updated_at = '{FIRST} 12:00+08' WHERE serial % {CHANGED} = 0")
+            database.execute(f"UPDATE cf_legal SET \"CF_WFXW\" = '逾期未公示信息', updated_at = '{FIRST} 12:00+08' "
+                             f"WHERE serial % {CHANGED} = 0")
         changed = _night(home, url, FIRST + timedelta(days=1))
     want = {"first": 2 * rows, "changed": 2 * -(-rows // CHANGED)}
     if (first["rows"], changed["rows"]) != (want["first"], want["changed"]):

@@ -20,11 +20,12 @@ from sqlalchemy.engine import Connection
 from keys.keyring import Keyring
 from records.blocks import Blocks
 from records.bulk import ARRIVING, add, laid_down
-from records.identity import digests, plain
+from records.identity import TEXT, digests, plain
 from records.schema import blocks, stored
 from records.stages import RECORD
 
 _CHUNK = 50_000
+_NAMES_AT_ONCE = 10_000  # both databases take no more than some tens of thousands of parameters
 
 
 class Erased(LookupError):
@@ -74,10 +75,14 @@ class Store:
         A field that a record was stored without is NA. Raises StoreDamaged.
         """
         query = _of(entry).where(stored.c.until.is_(None), stored.c.salt.is_not(None)).order_by(blocks.c.block)
-        for path, wanted in _rows(connection, query).groupby("path", sort=False):
+        yield from self.opened(entry, _rows(connection, query), fields)
+
+    def opened(self, entry: str, wanted: pd.DataFrame, fields: Sequence[str]) -> Iterator[pd.DataFrame]:
+        """The same of chosen versions: path of the block, record, salt. Raises StoreDamaged."""
+        for path, rows in wanted.groupby("path", sort=False):
             block = self._blocks.read(entry, str(path))
-            for start in range(0, len(wanted), _CHUNK):
-                yield self._blocks.open(block, wanted.iloc[start : start + _CHUNK], fields)
+            for start in range(0, len(rows), _CHUNK):
+                yield self._blocks.open(block, rows.iloc[start : start + _CHUNK], fields)
 
     def some(self, connection: Connection, entry: str, records: Sequence[str], fields: Sequence[str]) -> pd.DataFrame:
         """The newest content of these records of an entry, as far as they are not erased: RECORD and `fields`. Raises StoreDamaged."""
@@ -146,7 +151,8 @@ def _of(entry: str) -> sa.Select[Any]:
 
 def _former(connection: Connection, entry: str, rows: pd.DataFrame) -> pd.Series:
     """How each record compares with its current version: "same", "other", or "" where there is none. rows: record, digest."""
-    found = sa.select(ARRIVING.c.record, stored.c.digest == ARRIVING.c.digest).join_from(ARRIVING, stored, stored.c.record == ARRIVING.c.record)
+    found = sa.select(ARRIVING.c.record, stored.c.digest == ARRIVING.c.digest)
+    found = found.join_from(ARRIVING, stored, stored.c.record == ARRIVING.c.record)
     with laid_down(connection, rows):
         known = connection.execute(found.where(stored.c.until.is_(None), _is_of(entry))).all()
     is_same = dict(map(tuple, known))
