@@ -20,7 +20,7 @@ from gateway.effects import effect_at, read
 from gateway.failing import Run, account, failing
 from gateway.intake import Json, errand
 from gateway.orders import DAYS
-from gateway.preparing import Prepared, bench
+from gateway.preparing import Prepared, desk
 from gateway.settings import Gateway
 from gateway.way import Figures, Standing, Way, ask_back, bring, lock_of, overtake, prepare, take_back, way_of
 from gateway.witness import vouch
@@ -144,13 +144,13 @@ def _again(way: Way, back: Way, everything: bool) -> Again:
     asked, confirmed = ask_back(back)
     figures = Again()
     _count(figures, asked, confirmed)
-    place = bench(way, everything)
+    table = desk(way, everything)
     with way.gateway.engine.connect() as connection:
         known = withdrawal_reasons(connection, way.errand.entry)
-    _stands(figures, place.settled())
-    for chunk, as_of in place.to_decide():
+    _stands(figures, table.settled())
+    for chunk, as_of in table.to_decide():
         overtake(way)
-        ready, is_stored = place.prepare(chunk, as_of), as_of is not None
+        ready, is_stored = table.prepare(chunk, as_of), as_of is not None
         held = ready.held[~ready.held[HANDLE].isin(asked[HANDLE])]
         withheld = pd.concat([ready.permitted.withheld, ready.masked.withheld], ignore_index=True)
         if not is_stored:
@@ -160,7 +160,7 @@ def _again(way: Way, back: Way, everything: bool) -> Again:
         withdraw(back, pd.concat([rows, _marked_no_more(way, chunk, held)], ignore_index=True), figures)
         if is_stored:
             _bring(way, ready, figures)
-            place.remember(ready)
+            table.remember(ready)
     _account(way, figures)
     return figures
 

@@ -13,7 +13,7 @@ import delivery
 from delivery import outbox
 from gateway.failing import Run, account, failing
 from gateway.intake import Json, errand
-from gateway.preparing import Bench, Prepared, bench
+from gateway.preparing import Desk, Prepared, desk
 from gateway.settings import Gateway
 from gateway.way import Figures, Way, bring, lock_of, way_of
 from ledger import log
@@ -46,7 +46,7 @@ def _send(way: Way, settled: list[Json]) -> Figures:
         former = [(run, one) for run, one in outbox.owing(connection, way.errand) if one.path not in {own.path for own in mine}]
     left = [_catch_up(way, former, mine)] if former else []
     figures = Figures()
-    left += [_serve(way, ready, figures) for ready in _ahead(bench(way), settled)]
+    left += [_serve(way, ready, figures) for ready in _ahead(desk(way), settled)]
     withheld = {reason: n for reason, n in sorted(figures.withheld.items()) if n}
     line = way.errand.line(Event.RECIPIENT_BALANCED, figures.as_json(), withheld=withheld,
                             version=way.door.entry.in_force_from.isoformat())
@@ -61,7 +61,7 @@ def _catch_up(way: Way, former: list[tuple[str, Reference]], fresh: list[Referen
     for reference in fresh:
         owed = owed[~owed[RECORD].isin(way.gateway.staging.read(reference)[RECORD])]
     figures = Figures()
-    left = _serve(way, bench(way).prepare(owed), figures)
+    left = _serve(way, desk(way).prepare(owed), figures)
     account(way.gateway, [way.errand.line(Event.CAUGHT_UP, figures.as_json())])
     return left
 
@@ -81,10 +81,10 @@ def _still_there(way: Way, run: str, reference: Reference) -> pd.DataFrame:
     return pd.DataFrame({name: rows.get(name, absent) for name in names})
 
 
-def _ahead(place: Bench, settled: list[Json]) -> Iterator[Prepared]:
+def _ahead(mine: Desk, settled: list[Json]) -> Iterator[Prepared]:
     """The partitions, prepared one ahead: the next is read, permitted and masked while the recipient takes this one."""
     def read(part: Json) -> Prepared:
-        return place.prepare(place.way.gateway.staging.read(Reference(**part["reference"])))
+        return mine.prepare(mine.way.gateway.staging.read(Reference(**part["reference"])))
 
     with ThreadPoolExecutor(1) as beside:
         coming = [beside.submit(read, part) for part in settled[:1]]

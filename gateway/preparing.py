@@ -45,7 +45,7 @@ class Prepared(Ready):
 
 
 @dataclass(frozen=True)
-class Bench:
+class Desk:
     """A recipient's way with what is the same for all of its records: whose they are, under which terms, who is on the
     suppression list. Read once for a journey."""
 
@@ -97,7 +97,7 @@ class Bench:
             changes.remember(connection, self.since)
 
 
-def bench(way: Way, everything: bool = False) -> Bench:
+def desk(way: Way, everything: bool = False) -> Desk:
     """Where the records of this way are prepared. everything: nothing that was noted is relied on, all is decided."""
     holder = Holder(way.errand.recipient, way.errand.entry)
     with writing(way.gateway.engine) as connection:
@@ -105,7 +105,7 @@ def bench(way: Way, everything: bool = False) -> Bench:
         is_uncertain, withdrawn = bool(uncertain(connection, holder)), withdrawn_records(connection, holder.entry)
     if everything:
         terms = type(terms)(terms.id, is_trusted=False)
-    return Bench(way, Since(holder, terms, way.terms.on, is_uncertain), withdrawn)
+    return Desk(way, Since(holder, terms, way.terms.on, is_uncertain), withdrawn)
 
 
 def conditions(way: Way) -> Conditions:

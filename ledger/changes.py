@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from ledger.holdings import TEXT, Holder
 from ledger.terms import Standing
-from records.bulk import ARRIVING
+from records.bulk import ARRIVING, set_wise
 from records.schema import blocks, holdings, stored, withdrawn, withheld
 from records.stages import DIGEST, HANDLE, RECORD
 
@@ -48,7 +48,9 @@ class Since:
             return sa.null()
         free = stored.c.record.not_in(
             sa.select(withdrawn.c.record).where(withdrawn.c.entry == self.holder.entry, withdrawn.c.lifted_at.is_(None)))
-        cases = [(sa.and_(free, holdings.c.state == "held", *self._stands(holdings)), sa.literal("held"))]
+        # An empty digest: what is held there is not known, and it is brought anew.
+        is_known = holdings.c.state == "held", holdings.c.digest != ""
+        cases = [(sa.and_(free, *is_known, *self._stands(holdings)), sa.literal("held"))]
         if not self.is_uncertain:
             cases.append((sa.and_(free, holdings.c.record.is_(None), *self._stands(withheld)), withheld.c.reason))
         return sa.case(*cases)
@@ -72,6 +74,7 @@ class Since:
 
 def settled(connection: Connection, since: Since) -> Settled:
     """Counts what need not be decided again."""
+    set_wise(connection)
     what = since.settled().label("what")
     rows = connection.execute(sa.select(what, sa.func.count()).select_from(since.of_store()).where(*since.current()).group_by(what))
     found = {str(word): int(n) for word, n in rows if word is not None}
@@ -80,6 +83,7 @@ def settled(connection: Connection, since: Since) -> Settled:
 
 def undecided(connection: Connection, since: Since) -> Iterator[pd.DataFrame]:
     """The stored records that must be decided again, at most 50,000 at a time: path, record, salt, as_of; block by block."""
+    set_wise(connection)
     query = sa.select(blocks.c.path, stored.c.record, stored.c.salt, stored.c.block).select_from(since.of_store())
     query = query.where(*since.current(), since.settled().is_(None)).order_by(blocks.c.block)
     for rows in connection.execution_options(yield_per=_AT_ONCE).execute(query).partitions():
@@ -88,6 +92,7 @@ def undecided(connection: Connection, since: Since) -> Iterator[pd.DataFrame]:
 
 def unseen(connection: Connection, holder: Holder) -> Iterator[pd.DataFrame]:
     """What a recipient holds of which the store knows nothing: RECORD, at most 50,000 at a time."""
+    set_wise(connection)
     known = sa.exists().where(stored.c.record == holdings.c.record, stored.c.until.is_(None), stored.c.salt.is_not(None),
                               stored.c.block.in_(sa.select(blocks.c.block).where(blocks.c.entry == holder.entry)))
     query = sa.select(holdings.c.record).where(*_of(holder), ~known).order_by(holdings.c.record)

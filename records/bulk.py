@@ -38,9 +38,17 @@ def laid_down(connection: Connection, rows: pd.DataFrame) -> Iterator[None]:
     add(connection, ARRIVING, rows)
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("ANALYZE arriving")  # a table without figures is joined row by row
+        set_wise(connection)
     yield
     # Only where all went well: a transaction that failed takes the table with it.
     ARRIVING.drop(connection)
+
+
+def set_wise(connection: Connection) -> None:
+    """Lets PostgreSQL join whole tables in this transaction: while a table is being filled it has no figures about it, takes it for
+    a handful of rows, and would walk through it once for each row of the other."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL enable_nestloop = off")
 
 
 def add(connection: Connection, table: sa.Table, rows: pd.DataFrame) -> None:
