@@ -18,6 +18,7 @@ from catalog.model import Entry
 from connectors import Partition, Source, Window
 from delivery import outbox
 from gateway import duplicates
+from gateway.alike import enter_alike
 from gateway.failing import Run, account, failing
 from gateway.settings import SHANGHAI, Gateway
 from ledger import editions, log, questions
@@ -137,8 +138,9 @@ def _settle(gateway: Gateway, run: Run, checked: list[Json], accept_shrunken: bo
 
 
 def _alarm(gateway: Gateway, connection: Connection, run: Run, rows: pd.DataFrame) -> None:
-    """A source that still hands in what was withdrawn is told on the ledger; the record goes to nobody (I6)."""
+    """A source that still hands in what was withdrawn, under whatever name, is told on the ledger; the record goes to nobody (I6)."""
     entry = gateway.catalog.feeds[run["feed"]].entry
+    enter_alike(connection, gateway, entry, rows)
     again = int(rows[RECORD].isin(withdrawn_records(connection, entry)).sum())
     if again:
         log.append(connection, [Line(Event.RESURFACED, run["run"], run["feed"], figures={"records": again})], gateway.clock())

@@ -11,7 +11,7 @@ from typing import Any
 
 import connectors
 import delivery
-from gateway import again, closing, failing, intake, outgo, probe, reconcile, takedown, taking_back
+from gateway import again, alike, closing, failing, intake, outgo, probe, reconcile, takedown, taking_back
 from gateway.discrepancies import is_settled
 from gateway.failing import Run
 from gateway.intake import Json
@@ -285,9 +285,14 @@ def _reconcile_entry(gateway: Gateway, entry: str, trigger: str, tell: Tell) -> 
 
 
 def _take_back_entry(gateway: Gateway, entry: str, trigger: str, tell: Tell) -> dict[str, Json]:
-    run = again.open_again(gateway, entry, trigger)
+    """What is ordered is asked for first, and then what was found in the store to be the same act under another name."""
     step = taking_back.take_back, lambda figures: not figures["outstanding"]
-    return _with_each(gateway, run, tell, step, taking_back.recipients)
+    done = _with_each(gateway, again.open_again(gateway, entry, trigger), tell, step, taking_back.recipients)
+    if alike.seek(gateway, entry):
+        more = _with_each(gateway, again.open_again(gateway, entry, f"{trigger} alike"), tell, step, taking_back.recipients)
+        for recipient, figures in more.items():
+            done[recipient] = figures | {"withdrawn": figures["withdrawn"] + done.get(recipient, figures | {"withdrawn": 0})["withdrawn"]}
+    return done
 
 
 _Step = tuple[Callable[[Gateway, Run, str], Json], Callable[[Json], bool]]

@@ -57,21 +57,23 @@ def enter(connection: Connection, gateway: Gateway, records: Sequence[str], orde
     for record in dict.fromkeys(records):
         by_entry.setdefault(entry_of(gateway, connection, record), []).append(record)
     for entry, mine in by_entry.items():
-        _enter(connection, gateway, (entry, mine), order)
+        enter_as(connection, gateway, (entry, mine), (order, ""))
     return sorted(by_entry)
 
 
-def _enter(connection: Connection, gateway: Gateway, what: tuple[str, list[str]], order: Order) -> None:
-    entry, records = what
+def enter_as(connection: Connection, gateway: Gateway, what: tuple[str, list[str]], order_of: tuple[Order, str]) -> None:
+    """The same for records of one entry, under an order that was given for another record, of whose act they are another name
+    ("" where it was given for themselves)."""
+    (entry, records), (order, alike_of) = what, order_of
     at, deadline = gateway.clock(), add_working_days(gateway.today, order.days).isoformat()
     for record in records:
-        if connection.execute(sa.select(withdrawn.c.since).where(*_open(entry, record))).first():
+        if connection.execute(sa.select(withdrawn.c.since).where(*_open(entry, [record]))).first():
             raise NoTakedown(f"record {record}: its takedown is open already; see gateway takedown status, or change it")
         connection.execute(sa.delete(withdrawn).where(withdrawn.c.entry == entry, withdrawn.c.record == record))
-    sealed = suppressed.identifiers(connection, gateway, entry, records)
+    known = suppressed.known_by(connection, gateway, entry, records)
     row: dict[str, Any] = {"entry": entry, "reason": str(order.reason), "document": order.document, "since": at.isoformat(),
-           "effects": written(order.effects), "deadline": deadline, "opened_by": order.by}
-    connection.execute(sa.insert(withdrawn), [row | {"record": record, "sealed": sealed.get(record)} for record in records])
+           "effects": written(order.effects), "deadline": deadline, "opened_by": order.by, "alike_of": alike_of}
+    connection.execute(sa.insert(withdrawn), [row | {"record": record} | known[record] for record in records])
     _ask_everybody(connection, gateway, what, (order, at, deadline))
     log.append(connection, [_line(Event.TAKEDOWN_OPENED, entry, record, order, deadline=deadline) for record in records], at)
 
@@ -81,32 +83,40 @@ def follow(connection: Connection, gateway: Gateway, record: str, order: Order) 
     between, and returns its entry. Whoever has confirmed another effect than is wanted now is asked again. Raises NoTakedown."""
     log.queue(connection)
     entry, at, deadline = entry_of(gateway, connection, record), gateway.clock(), add_working_days(gateway.today, order.days).isoformat()
-    changed = connection.execute(sa.update(withdrawn).where(*_open(entry, record)).values(
+    records = _with_alike(connection, entry, record, "could be changed")
+    connection.execute(sa.update(withdrawn).where(*_open(entry, records)).values(
         reason=str(order.reason), document=order.document, effects=written(order.effects), deadline=deadline))
-    if not changed.rowcount:
-        raise NoTakedown(f"record {record}: no takedown is open that could be changed")
-    _unmark(connection, entry, record)
-    _ask_everybody(connection, gateway, (entry, [record]), (order, at, deadline))
-    log.append(connection, [_line(Event.TAKEDOWN_CHANGED, entry, record, order, deadline=deadline)], at)
+    _unmark(connection, entry, records)
+    _ask_everybody(connection, gateway, (entry, records), (order, at, deadline))
+    log.append(connection, [_line(Event.TAKEDOWN_CHANGED, entry, each, order, deadline=deadline) for each in records], at)
     return entry
 
 
 def end(connection: Connection, gateway: Gateway, record: str, order: tuple[str, str]) -> str:
-    """Takes a record off the suppression list and returns its entry; the re-decision brings it where it may go.
+    """Takes a record off the suppression list, with what stands there as another name of its act, and returns its entry; the
+    re-decision brings it where it may go.
 
     order: the document and who orders it. Raises NoTakedown.
     """
     log.queue(connection)
     (document, by), at, entry = order, gateway.clock(), entry_of(gateway, connection, record)
-    done = connection.execute(sa.update(withdrawn).where(*_open(entry, record)).values(
+    records = _with_alike(connection, entry, record, "could be lifted")
+    connection.execute(sa.update(withdrawn).where(*_open(entry, records)).values(
         lifted_at=at.isoformat(), lifted_on=document, sealed=None))
-    if not done.rowcount:
-        raise NoTakedown(f"record {record}: no takedown is open")
-    _unmark(connection, entry, record)
-    withdrawals.forget(connection, entry, record)
-    notes = {"entry": entry, "record": record, "by": by}
-    log.append(connection, [Line(Event.TAKEDOWN_LIFTED, "", f"store.{entry}", notes=notes)], at)
+    _unmark(connection, entry, records)
+    withdrawals.forget(connection, entry, records)
+    log.append(connection, [Line(Event.TAKEDOWN_LIFTED, "", f"store.{entry}", notes={"entry": entry, "record": each, "by": by})
+                            for each in records], at)
     return entry
+
+
+def _with_alike(connection: Connection, entry: str, record: str, wanted: str) -> list[str]:
+    """A record whose takedown is open, and the other names of its act that were taken back with it."""
+    query = sa.select(withdrawn.c.record).where(withdrawn.c.entry == entry, withdrawn.c.lifted_at.is_(None))
+    alike = connection.execute(query.where(withdrawn.c.alike_of == record).order_by(withdrawn.c.record)).scalars().all()
+    if connection.execute(query.where(withdrawn.c.record == record)).first() is None:
+        raise NoTakedown(f"record {record}: no takedown is open that {wanted}")
+    return [record, *alike]
 
 
 def entry_of(gateway: Gateway, connection: Connection, record: str) -> str:
@@ -144,10 +154,10 @@ def _may_be_there(connection: Connection, holder: Holder, rows: pd.DataFrame) ->
     return rows[HANDLE].isin(held_under(connection, holder)[HANDLE]) | rows[HANDLE].isin(uncertain(connection, holder))
 
 
-def _unmark(connection: Connection, entry: str, record: str) -> None:
+def _unmark(connection: Connection, entry: str, records: Sequence[str]) -> None:
     """What is held with a mark counts as held with content that is not known: it is brought anew without the mark, or withdrawn."""
     connection.execute(sa.update(holdings).where(
-        holdings.c.entry == entry, holdings.c.record == record, holdings.c.state == "marked").values(state="held", digest=""))
+        holdings.c.entry == entry, holdings.c.record.in_(records), holdings.c.state == "marked").values(state="held", digest=""))
 
 
 def _line(event: Event, entry: str, record: str, order: Order, **more: Any) -> Line:
@@ -155,7 +165,5 @@ def _line(event: Event, entry: str, record: str, order: Order, **more: Any) -> L
     return Line(event, "", f"store.{entry}", notes=notes)
 
 
-def _open(entry: str, record: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return withdrawn.c.entry == entry, withdrawn.c.record == record, withdrawn.c.lifted_at.is_(None)
-
-
+def _open(entry: str, records: Sequence[str]) -> tuple[sa.ColumnElement[bool], ...]:
+    return withdrawn.c.entry == entry, withdrawn.c.record.in_(records), withdrawn.c.lifted_at.is_(None)

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from delivery import Effect
+from gateway import acts
 from gateway.settings import Gateway
 from keys.seal import key_id, seal, unseal
 from ledger import log
@@ -19,20 +21,18 @@ from records.schema import withdrawals, withdrawn, writing
 from records.stages import RECORD
 
 
-def identifiers(connection: Connection, gateway: Gateway, entry: str, records: Sequence[str]) -> dict[str, bytes]:
-    """What a record is known by, sealed, by record id: its natural key, and the subject's name and numbers.
-
-    A record that was erased, or whose entry left the catalogue, has none.
-    """
-    known = gateway.catalog.entries.get(entry)
-    if known is None:
-        return {}
-    subject = known.subject
-    names = dict.fromkeys([*known.natural_key, *filter(None, (subject.name, subject.uscc, subject.id_number))])
-    rows = gateway.store.some(connection, entry, records, [name for name in names if name in known.fields])
+def known_by(connection: Connection, gateway: Gateway, entry: str, records: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """By record id what the suppression list keeps of it: `sealed`, its natural key and the subject's name and numbers (None where
+    it was erased or its entry left the catalogue), and `act`, the keyed name of the act ("" where there is none)."""
+    found: dict[str, dict[str, Any]] = {record: {"sealed": None, "act": ""} for record in records}
+    if entry not in gateway.catalog.entries:
+        return found
+    rows = gateway.store.some(connection, entry, records, acts.fields(gateway, entry))
     key = gateway.keyring.derive("takedown", entry)
     content: list[dict[str, str]] = rows.to_dict("records")  # type: ignore[assignment]
-    return {row[RECORD]: seal(_said(row), key, row[RECORD].encode()) for row in content}
+    for row, act in zip(content, acts.names(gateway, entry, rows).fillna(""), strict=True):
+        found[row[RECORD]] = {"sealed": seal(_said(row), key, row[RECORD].encode()), "act": str(act)}
+    return found
 
 
 def _said(row: dict[str, str]) -> bytes:

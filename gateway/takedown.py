@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 
-from gateway import orders, suppressed
+from gateway import alike, orders, suppressed
 from gateway.orders import DAYS, NoTakedown, Order
 from gateway.settings import Gateway
 from ledger import log, withdrawals
@@ -83,9 +83,9 @@ def is_confirmed(connection: sa.Connection, entry: str, record: str) -> bool:
 
 
 def outstanding(gateway: Gateway) -> list[str]:
-    """The entries of which some recipient has not confirmed a withdrawal."""
+    """The entries of which some recipient has not confirmed a withdrawal, or an act taken back is still to be looked for."""
     with gateway.engine.connect() as connection:
-        return withdrawals.entries(connection)
+        return sorted({*withdrawals.entries(connection), *alike.unsought(connection)})
 
 
 def escalate(gateway: Gateway) -> list[str]:

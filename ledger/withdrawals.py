@@ -3,6 +3,7 @@ or its takedown is forgotten (D40, D41)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -117,9 +118,9 @@ def probed(connection: Connection, holder: Holder, handle: str, told: tuple[bool
     ).values(state=str(State.VISIBLE if visible else State.VERIFIED), probed_at=at.isoformat()))
 
 
-def forget(connection: Connection, entry: str, record: str) -> None:
-    """Forgets what was asked for a record whose takedown was lifted."""
-    connection.execute(sa.delete(withdrawals).where(withdrawals.c.entry == entry, withdrawals.c.record == record))
+def forget(connection: Connection, entry: str, records: Sequence[str]) -> None:
+    """Forgets what was asked for records whose takedown was lifted."""
+    connection.execute(sa.delete(withdrawals).where(withdrawals.c.entry == entry, withdrawals.c.record.in_(records)))
 
 
 def _each(connection: Connection, change: Any, handles: pd.Series) -> None:

@@ -207,6 +207,10 @@ withdrawn = sa.Table(
     Column("lifted_on", String(200)),
     # What the recipients' clerks know the record by, until all have confirmed
     Column("sealed", LargeBinary),
+    # The keyed name of the act, "" where its record id is; the record that this one is another name of; and when such were sought
+    Column("act", String(40), nullable=False, server_default=""),
+    Column("alike_of", String(40), nullable=False, server_default=""),
+    Column("sought_at", String(40)),
 )
 
 withdrawals = sa.Table(

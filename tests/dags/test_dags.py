@@ -37,7 +37,7 @@ def test_i9_what_is_out_is_decided_again_after_midnight_and_after_the_nights_fee
     takedown = read["dags"]["takedown"]
     assert takedown["expression"] == "*/10 * * * *" and takedown["max_active_runs"] == 1
     assert {name: task["below"] for name, task in takedown["tasks"].items()} == {
-        "outstanding": ["decide_entry"], "decide_entry": ["probe_sites"], "probe_sites": []}
+        "outstanding": ["take_back_entry"], "take_back_entry": ["probe_sites"], "probe_sites": ["escalate"], "escalate": []}
 
 
 def test_parsing_the_dags_loads_neither_pandas_nor_great_expectations(read: dict[str, Any]) -> None:

@@ -32,6 +32,9 @@ def upgrade() -> None:
     op.create_index("withdrawals_by_state", "withdrawals", ["state", "recipient", "entry"])
     op.add_column("withdrawn", sa.Column("effects", sa.Text, nullable=False, server_default=""))
     op.add_column("withdrawn", sa.Column("sealed", sa.LargeBinary))
+    op.add_column("withdrawn", sa.Column("act", sa.String(40), nullable=False, server_default=""))
+    op.add_column("withdrawn", sa.Column("alike_of", sa.String(40), nullable=False, server_default=""))
+    op.add_column("withdrawn", sa.Column("sought_at", sa.String(40)))
     for kind in _KINDS:
         op.execute(f"UPDATE withdrawn SET effects = effects || ' {kind}=' || effect WHERE effect <> ''")
     op.execute("UPDATE withdrawn SET effects = trim(effects)")

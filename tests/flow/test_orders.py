@@ -1,0 +1,166 @@
+"""What an order says, what it reaches, and what is kept of it: effects by kind, changes, other names of an act, sealed identifiers."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from catalog.model import RecipientKind
+from delivery import Effect
+from gateway import suppressed
+from gateway.effects import everywhere, read, written
+from gateway.night import NightBroken, decide_all, run_night, take_back_all
+from gateway.orders import NoTakedown, Order
+from gateway.probe import probe
+from gateway.sample import World
+from gateway.sample.credentials import Fault, Faults
+from gateway.settings import Gateway
+from gateway.takedown import change, escalate, is_confirmed, lift, open_takedown, outstanding, status
+from ledger import log
+from ledger.events import Event
+from records.schema import withdrawn
+from records.stages import RECORD, Notice
+from tests.flow.held_content import ON, content, marks
+from tests.flow.test_story import ENTRY, FEED, held_by_all
+from tests.flow.test_takedown import ALL, number, showing, states
+
+REPAIR = Order(Notice.REPAIR, "云信修〔2026〕11号", "李某")
+
+
+@pytest.fixture
+def served(gateway: Gateway, world: World) -> Gateway:
+    run_night(gateway, ON, [FEED], print)
+    return gateway
+
+
+def records_of(gateway: Gateway) -> set[str]:
+    with gateway.engine.connect() as connection:
+        return {record for chunk in gateway.store.current(connection, ENTRY, []) for record in chunk[RECORD]}
+
+
+def test_d41_each_kind_of_recipient_is_asked_for_the_effect_that_the_order_names(served: Gateway) -> None:
+    record, kind = held_by_all(served), served.catalog.recipients
+    effects = {RecipientKind.PUBLICITY_SITE: Effect.DELETE, RecipientKind.SHARING_PLATFORM: Effect.MARK}
+    open_takedown(served, [record], replace(REPAIR, effects=effects))
+    take_back_all(served, [ENTRY])
+    asked = {row["recipient"]: row["effect"] for row in status(served, ON)}
+    assert asked == {name: str(effects.get(kind[name].kind, Effect.STOP)) for name in ALL}
+    assert read(written(effects)) == effects
+
+
+def test_the_short_road_reads_no_store_and_reaches_everybody(served: Gateway) -> None:
+    record = held_by_all(served)
+    document = number(served, record)
+    open_takedown(served, [record], REPAIR)
+    (served.home / "store").rename(served.home / "store.away")
+    with pytest.raises(NightBroken):  # only the search for other names of the act, which comes after, reads it
+        take_back_all(served, [ENTRY])
+    assert showing(served, document) == set() and {state for state, _ in states(served).values()} == {"confirmed"}
+
+
+def test_a_change_asks_everybody_for_the_new_effect_and_the_record_is_never_off_the_list(served: Gateway) -> None:
+    record = held_by_all(served)
+    open_takedown(served, [record], replace(REPAIR, reason=Notice.OBJECTION, effects=everywhere(Effect.MARK)))
+    take_back_all(served, [ENTRY])
+    assert {place[0] for place in marks(served.home)} == ALL
+    change(served, record, replace(REPAIR, reason=Notice.REVOCATION, document="撤〔2026〕1号"))
+    assert {state for state, _ in states(served).values()} == {"outstanding"}
+    take_back_all(served, [ENTRY])
+    assert showing(served, number(served, record)) == set() and {state for state, _ in states(served).values()} == {"confirmed"}
+    with pytest.raises(NoTakedown, match="no takedown is open"):
+        change(served, max(records_of(served) - {record}), REPAIR)
+
+
+def test_a_marked_record_whose_publicity_ends_is_withdrawn_although_it_stands_on_the_list(served: Gateway) -> None:
+    record = held_by_all(served)
+    open_takedown(served, [record], replace(REPAIR, reason=Notice.OBJECTION, effects=everywhere(Effect.MARK)))
+    take_back_all(served, [ENTRY])
+    in_four_years = replace(served, clock=lambda: served.clock() + timedelta(days=4 * 366))
+    decide_all(in_four_years, [ENTRY])
+    assert not {place[0] for place in marks(served.home)} & {"credit_china", "gsxt"}
+
+
+def rename(gateway: Gateway, document: str, name: str) -> None:
+    """The department hands the same penalty in under another name of the party."""
+    with closing(sqlite3.connect(next((gateway.home / "sample").rglob("enforcement.db")))) as database:
+        assert database.execute("UPDATE cf_legal SET CF_XDR_MC = ? WHERE CF_WSH = ?", [name, document]).rowcount == 1
+        database.commit()
+
+
+def test_i6_a_repaired_penalty_that_comes_back_under_the_partys_new_name_goes_to_nobody_and_is_told(served: Gateway) -> None:
+    record = held_by_all(served)
+    document = number(served, record)
+    open_takedown(served, [record], REPAIR)
+    take_back_all(served, [ENTRY])
+    rename(served, document, "云岭新名称有限公司")
+    runs = run_night(served, ON, [FEED], print)
+    decide_all(served, [ENTRY])
+    assert showing(served, document) == set()
+    with served.engine.connect() as connection:
+        alarms = [line.figures for line in log.read(connection) if line.event is Event.RESURFACED and line.run in runs]
+    assert [figures["records"] for figures in alarms] == [1]
+    lift(served, record, "更正〔2026〕2号", "李某")
+    decide_all(served, [ENTRY])
+    assert showing(served, document) == ALL, "lifting the one lifts its other names"
+
+
+def test_i6_a_takedown_reaches_the_same_act_that_went_out_under_an_earlier_name(served: Gateway) -> None:
+    record = held_by_all(served)
+    document = number(served, record)
+    rename(served, document, "云岭新名称有限公司")
+    run_night(served, ON, [FEED], print)
+    assert sum(place[0] == "gsxt" and f'"{document}"' in fields for place, fields in content(served.home).items()) == 2
+    open_takedown(served, [record], REPAIR)
+    assert outstanding(served) == [ENTRY]
+    take_back_all(served, [ENTRY])
+    assert showing(served, document) == set()
+    assert len({row["record"] for row in status(served, ON)}) == 2
+
+
+def test_d58_identifiers_are_kept_sealed_until_everybody_has_confirmed_and_no_longer(served: Gateway) -> None:
+    record = held_by_all(served)
+    Faults(served.home / "sample" / "faults.json").set("national_platform", Fault.DOWN)
+    open_takedown(served, [record], REPAIR)
+    take_back_all(served, [ENTRY], lambda words: None)
+    probe(served)
+    escalate(served)
+    assert suppressed.opened(served, ENTRY, record)["CF_WSH"] == number(served, record)
+    assert number(served, record).encode() not in (served.home / "gateway.db").read_bytes()
+    Faults(served.home / "sample" / "faults.json").set("national_platform", Fault.NONE)
+    take_back_all(served, [ENTRY])
+    probe(served)
+    escalate(served)
+    with pytest.raises(KeyError):
+        suppressed.opened(served, ENTRY, record)
+
+
+def test_who_is_late_stands_on_the_ledger_once_and_is_told_each_time(served: Gateway) -> None:
+    record = held_by_all(served)
+    Faults(served.home / "sample" / "faults.json").set("gsxt", Fault.DOWN)
+    open_takedown(served, [record], REPAIR)
+    take_back_all(served, [ENTRY], lambda words: None)
+    late = replace(served, clock=lambda: served.clock() + timedelta(days=30))
+    assert escalate(served) == []
+    for _ in range(2):
+        [words] = escalate(late)
+        assert "gsxt" in words and record in words and number(served, record) not in words
+    with served.engine.connect() as connection:
+        assert sum(line.event is Event.TAKEDOWN_OVERDUE for line in log.read(connection)) == 1
+
+
+def test_a_record_that_nobody_got_is_listed_and_confirmed_by_nobody(served: Gateway) -> None:
+    stored = records_of(served)
+    with served.engine.connect() as connection:
+        given = {row["record"] for row in connection.execute(sa.text("SELECT DISTINCT record FROM holdings")).mappings()}
+    record = min(stored - given)
+    open_takedown(served, [record], REPAIR)
+    assert [(row["recipient"], row["state"]) for row in status(served, ON)] == [("", "nobody")]
+    assert take_back_all(served, [ENTRY]) == {}
+    with served.engine.connect() as connection:
+        assert is_confirmed(connection, ENTRY, record)
+        assert connection.execute(sa.select(withdrawn.c.sought_at)).scalar_one() is not None
