@@ -15,7 +15,7 @@ _STATES = {"held": "持有 held", "marked": "已标注 marked"}
 def holdings(
     recipient: Annotated[str | None, typer.Argument(help="Only this recipient.")] = None,
     entry: Annotated[str | None, typer.Option(help="Only this entry.")] = None,
-    record: Annotated[str | None, typer.Option(help="Everything that is known of this one record; its id is given by `gateway record`.")] = None,
+    record: Annotated[str | None, typer.Option(help="All of this one record; `gateway record` gives its id.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show who holds what: how many records of each entry under which terms, or everything of one record.

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import connectors
@@ -226,13 +226,14 @@ def run_night(gateway: Gateway, on: date, feeds: list[str], tell: Tell = print, 
     return done
 
 
-def decide_all(gateway: Gateway, entries: list[str], tell: Tell = print) -> dict[str, Json]:
-    """Decides entries again for every recipient concerned; returns the figures summed up by recipient.
+def decide_all(gateway: Gateway, entries: list[str], tell: Tell = print, everything: bool = False) -> dict[str, Json]:
+    """Decides entries again for every recipient concerned; returns the figures summed up by recipient. everything: also what has
+    not moved since it was decided.
 
     Raises NightBroken, after the last entry, if one could not even be accounted for.
     """
     trigger = f"command:{uuid.uuid4()}"
-    return _summed(entries, tell, lambda entry, once: _decide_entry(gateway, entry, trigger, once))
+    return _summed(entries, tell, lambda entry, once: _decide_entry(gateway, entry, trigger, once, everything))
 
 
 def take_back_all(gateway: Gateway, entries: list[str], tell: Tell = print) -> dict[str, Json]:
@@ -269,9 +270,9 @@ def _summed(entries: list[str], tell: Tell, go_through: Callable[[str, Tell], di
     return dict(sorted(sums.items()))
 
 
-def _decide_entry(gateway: Gateway, entry: str, trigger: str, tell: Tell) -> dict[str, Json]:
-    run = again.open_again(gateway, entry, trigger)
-    return _with_each(gateway, run, tell, (again.decide_again, lambda figures: not figures["pending"] + figures["outstanding"]))
+def _decide_entry(gateway: Gateway, entry: str, trigger: str, tell: Tell, everything: bool = False) -> dict[str, Json]:
+    run, step = again.open_again(gateway, entry, trigger), partial(again.decide_again, everything=everything)
+    return _with_each(gateway, run, tell, (step, lambda figures: not figures["pending"] + figures["outstanding"]))
 
 
 def _reconcile_entry(gateway: Gateway, entry: str, trigger: str, tell: Tell) -> dict[str, Json]:
