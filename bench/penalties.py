@@ -25,11 +25,11 @@ PARTITIONS = 4
 
 def prepare(home: Path, url: str, rows: int) -> int:
     """Makes catalogue, department, recipient and connections below `home`; returns the number of columns."""
-    fields = _catalogue(home / "catalog")
+    fields = catalogue(home / "catalog")
     frame = penalty_rows(fields, rows)
     with psycopg.connect(url.replace("postgresql+psycopg", "postgresql")) as database:
-        _department(database, frame)
-        _frontend(database, fields)
+        department(database, frame)
+        frontend(database, fields)
     with psycopg.connect(url.replace("postgresql+psycopg", "postgresql"), autocommit=True) as database:
         # Neither side is to pay for the writing of the source table.
         database.execute("VACUUM ANALYZE cf_legal")
@@ -39,34 +39,42 @@ def prepare(home: Path, url: str, rows: int) -> int:
     return len(fields)
 
 
-def _catalogue(root: Path) -> list[str]:
+def catalogue(root: Path) -> list[str]:
     """The shipped catalogue, its penalties read in partitions and granted to the one recipient alone, every field open."""
     shutil.copytree(Path(catalog.__file__).parent, root, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     path = next(root.glob(f"entries/*/{ENTRY}.yml"))
-    entry = _read(path)
+    entry = read_yaml(path)
     granted = entry["grants"][RECIPIENT]
     granted["fields"] = dict.fromkeys(entry["fields"], "open")
     entry["grants"] = {RECIPIENT: granted}
     for field in entry["fields"].values():
         field |= {"sensitivity": "open", "share": "unconditional"}
     del entry["collection"]
-    _write(path, entry)
-    department = _read(root / "departments" / f"{DEPARTMENT}.yml")
-    for feed in department["feeds"]:
-        if feed["entry"] == ENTRY:
-            feed |= {"partitions": PARTITIONS, "partition_column": "serial"}
-    _write(root / "departments" / f"{DEPARTMENT}.yml", department)
+    write_yaml(path, entry)
+    in_partitions(root, PARTITIONS)
     recipient = root / "recipients" / f"{RECIPIENT}.yml"
-    _write(recipient, _read(recipient) | {"batch_size": 50_000})
+    write_yaml(recipient, read_yaml(recipient) | {"batch_size": 50_000})
     return list(load(root).entries[ENTRY].fields)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def in_partitions(root: Path, partitions: int, **other: str) -> None:
+    """The feed of the penalties read in so many partitions by serial number, and whatever `other` says of it."""
+    path = root / "departments" / f"{DEPARTMENT}.yml"
+    document = read_yaml(path)
+    for feed in document["feeds"]:
+        if feed["entry"] == ENTRY:
+            feed |= {"partitions": partitions, "partition_column": "serial"} | other
+    write_yaml(path, document)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A file of the catalogue."""
     document: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return document
 
 
-def _write(path: Path, document: dict[str, Any]) -> None:
+def write_yaml(path: Path, document: dict[str, Any]) -> None:
+    """The same, written."""
     path.write_text(yaml.safe_dump(document, allow_unicode=True, sort_keys=False), encoding="utf-8")
 
 
@@ -87,9 +95,11 @@ def penalty_rows(fields: list[str], rows: int) -> pd.DataFrame:
     return frame.assign(serial=serials)
 
 
-def _department(database: psycopg.Connection[Any], frame: pd.DataFrame) -> None:
-    columns = ", ".join(f'"{name}" text' for name in frame.columns if name != "serial")
-    database.execute(f"CREATE TABLE cf_legal ({columns}, serial bigint)")
+def department(database: psycopg.Connection[Any], frame: pd.DataFrame) -> None:
+    """The department's table with its rows."""
+    own = {"serial": "bigint", "updated_at": "timestamptz"}
+    columns = ", ".join(f'"{name}" {own.get(name, "text")}' for name in frame.columns)
+    database.execute(f"CREATE TABLE cf_legal ({columns})")
     buffer = io.StringIO()
     frame.to_csv(buffer, index=False, header=False)
     with database.cursor().copy("COPY cf_legal FROM STDIN (FORMAT csv)") as copy:
@@ -97,7 +107,7 @@ def _department(database: psycopg.Connection[Any], frame: pd.DataFrame) -> None:
     database.execute("CREATE INDEX ON cf_legal (serial)")
 
 
-def _frontend(database: psycopg.Connection[Any], fields: list[str]) -> None:
+def frontend(database: psycopg.Connection[Any], fields: list[str]) -> None:
     """The recipient's table; its own trigger takes a row the moment it arrives."""
     columns = ", ".join(f'"{name}" text' for name in fields)
     database.execute(f"CREATE TABLE share_{ENTRY} (handle text PRIMARY KEY, batch text, pushed_at text, effect text, notice text, "

@@ -25,6 +25,8 @@ from records.staging import Reference
 
 # Why a record of an answered batch has no answer: its receipt does not name it.
 _SILENT = "silent"
+# What else the holdings may say of a record; where the caller does not know it, it is decided again.
+_SAID = ("terms", "as_of", "ends_on", "due_on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +74,14 @@ def _name(connection: Connection, errand: Errand, content: str) -> str:
 def settle(connection: Connection, errand: Errand, batch: pd.DataFrame, receipt: Receipt) -> int:
     """Takes what the receipt accepts into the holdings and closes the intent; returns how many records that is.
 
-    batch: RECORD, HANDLE, DIGEST of the records sent. A record the receipt refuses or does not name stays pending.
+    batch: RECORD, HANDLE, DIGEST of the records sent, and of _SAID what is known. A record that the receipt refuses or does not
+    name stays pending.
     """
     taken = _taken(batch, receipt)
     common = {"recipient": errand.recipient, "entry": errand.entry, "run": errand.run, "edition": errand.edition,
               "since": receipt.at.isoformat(), "state": "held"}
-    named = taken[[RECORD, HANDLE, DIGEST]].set_axis(["record", "handle", "digest"], axis=1)
+    said = [name for name in _SAID if name in taken.columns]
+    named = taken[[RECORD, HANDLE, DIGEST, *said]].set_axis(["record", "handle", "digest", *said], axis=1)
     _hold(connection, named.assign(**common))
     withdrawals.brought(connection, Holder(errand.recipient, errand.entry), taken[HANDLE])
     log.append(connection, [_settlement(errand, Event.DELIVERED, batch, receipt)], receipt.at)
@@ -195,8 +199,9 @@ def _hold(connection: Connection, rows: pd.DataFrame) -> None:
         copy_replace(connection, holdings, rows, key)
     elif len(rows):
         insert = sqlite.insert(holdings)
-        changed = {name: insert.excluded[name] for name in ("handle", "digest", "run", "edition", "since", "state")}
-        records: list[dict[str, Any]] = rows.to_dict("records")  # type: ignore[assignment]
+        rows = rows.reindex(columns=[column.name for column in holdings.columns])
+        changed = {name: insert.excluded[name] for name in rows.columns if name not in key}
+        records: Any = rows.astype(object).where(rows.notna(), None).to_dict("records")
         connection.execute(insert.on_conflict_do_update(index_elements=key, set_=changed), records)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,13 +21,15 @@ from gateway.failing import Run, account, failing
 from gateway.handover import ask_late
 from gateway.intake import Json, errand
 from gateway.orders import DAYS
+from gateway.preparing import Prepared, desk
 from gateway.settings import Gateway
-from gateway.way import Figures, Ready, Standing, Way, ask_back, bring, lock_of, overtake, prepare, standing, take_back, way_of
+from gateway.way import Figures, Standing, Way, ask_back, bring, lock_of, overtake, prepare, take_back, way_of
 from gateway.witness import vouch
 from ledger import editions, log, withdrawals
+from ledger.changes import Settled
 from ledger.disclosed import uncertain, without_receipt
 from ledger.events import Event, Line
-from ledger.holdings import TEXT, Holder, held_entries, held_under, holders, withdrawal_reasons
+from ledger.holdings import TEXT, Holder, held_entries, holders, withdrawal_reasons
 from ledger.withdrawals import EFFECT
 from records.identity import handles
 from records.lock import exclusive
@@ -100,8 +101,9 @@ def recipients(gateway: Gateway, run: Run) -> list[str]:
     return sorted({*granted, *holding})
 
 
-def decide_again(gateway: Gateway, run: Run, recipient: str) -> Json:
-    """Decides one entry again for one recipient and acts on it; returns the figures.
+def decide_again(gateway: Gateway, run: Run, recipient: str, everything: bool = False) -> Json:
+    """Decides one entry again for one recipient and acts on it; returns the figures. What was decided under the same terms, as of
+    the same content, and has no day of its own to come stands (docs/decisions/0005); everything: it is decided all the same.
 
     Raises DeliveryFailed after the figures are on the ledger, NoDoor if the recipient cannot be addressed.
     """
@@ -112,7 +114,7 @@ def decide_again(gateway: Gateway, run: Run, recipient: str) -> Json:
         back = replace(way, faults=[])
         with exclusive(gateway.engine, gateway.locks, lock_of(way.errand)):
             ask_late(way)
-            figures = _again(way, back)
+            figures = _again(way, back, everything)
         for fault in (*back.faults, *way.faults):
             raise fault
     return figures.as_json()
@@ -140,18 +142,18 @@ def expect_door(gateway: Gateway, run: Run, recipient: str) -> None:
         raise NoDoor(words)
 
 
-def _again(way: Way, back: Way) -> Again:
+def _again(way: Way, back: Way, everything: bool) -> Again:
     asked, confirmed = ask_back(back)
     figures = Again()
     _count(figures, asked, confirmed)
-    holder, stands = Holder(way.errand.recipient, way.errand.entry), standing(way)
+    table = desk(way, everything)
     with way.gateway.engine.connect() as connection:
-        held = held_under(connection, holder)
         known = withdrawal_reasons(connection, way.errand.entry)
-    held = held[~held[HANDLE].isin(asked[HANDLE])]
-    for chunk, is_stored in _chunks(way, held):
+    _stands(figures, table.settled())
+    for chunk, as_of in table.to_decide():
         overtake(way)
-        ready = prepare(way, chunk, stands)
+        ready, is_stored = table.prepare(chunk, as_of), as_of is not None
+        held = ready.held[~ready.held[HANDLE].isin(asked[HANDLE])]
         withheld = pd.concat([ready.permitted.withheld, ready.masked.withheld], ignore_index=True)
         if not is_stored:
             withheld = withheld[withheld[REASON].isin(_OF_THE_WHOLE_ENTRY)]
@@ -160,6 +162,7 @@ def _again(way: Way, back: Way) -> Again:
         withdraw(back, pd.concat([rows, _marked_no_more(way, chunk, held)], ignore_index=True), figures)
         if is_stored:
             _bring(way, ready, figures)
+            table.remember(ready)
     _account(way, figures)
     return figures
 
@@ -172,19 +175,6 @@ def _marked_no_more(way: Way, chunk: pd.DataFrame, held: pd.DataFrame) -> pd.Dat
     ready = prepare(way, rows, Standing(nothing, nothing.index, nothing.index))
     withheld = pd.concat([ready.permitted.withheld, ready.masked.withheld], ignore_index=True)
     return to_withdraw(marked.assign(state="held"), withheld, pd.DataFrame(columns=["reason", "effects", "deadline"], dtype=TEXT))
-
-
-def _chunks(way: Way, held: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, bool]]:
-    """What the store holds of the entry, then the records of which it knows nothing but that the recipient holds them."""
-    fields, seen = list(way.door.entry.fields), set[str]()
-    with way.gateway.engine.connect() as connection:
-        for chunk in way.gateway.store.current(connection, way.errand.entry, fields):
-            seen.update(chunk[RECORD])
-            yield chunk, True
-    unseen = held[~held[RECORD].isin(seen)]
-    if len(unseen):
-        empty = pd.Series(pd.NA, index=unseen.index, dtype=TEXT)
-        yield pd.DataFrame({RECORD: unseen[RECORD]} | dict.fromkeys(fields, empty)), False
 
 
 def _maybe_held(way: Way, withheld: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:
@@ -234,8 +224,14 @@ def _count(figures: Again, asked: pd.DataFrame, confirmed: pd.Index[str]) -> Non
     figures.outstanding += int((~is_confirmed).sum())
 
 
-def _bring(way: Way, ready: Ready, figures: Again) -> None:
-    brought = bring(way, ready.masked)
+def _stands(figures: Again, settled: Settled) -> None:
+    figures.accepted += settled.unchanged + sum(settled.withheld.values())
+    figures.unchanged += settled.unchanged
+    figures.withheld.update(settled.withheld)
+
+
+def _bring(way: Way, ready: Prepared, figures: Again) -> None:
+    brought = bring(way, ready.masked, ready.about)
     figures.accepted += len(ready.accepted)
     figures.delivered += len(brought.taken)
     figures.unchanged += ready.permitted.unchanged

@@ -15,6 +15,7 @@ from gateway.cases.repair_cli import repair_app
 from gateway.catalog_cli import catalog_app
 from gateway.consents_cli import consent_app
 from gateway.explain_cli import explain, record
+from gateway.holdings_cli import holdings
 from gateway.ledger_cli import ledger_app
 from gateway.manners import (
     FAILED,
@@ -39,7 +40,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
     "act; 4 records are pending and the next run completes them; 5 figures or ledger do not hold; 6 a change of the "
     "catalogue widens disclosure."))
 quarantine_app = typer.Typer(no_args_is_help=True, help="Rows that failed the check, sealed until they are corrected.")
-for command in (night, backfill, decide_again, explain, record):
+for command in (night, backfill, decide_again, explain, record, holdings):
     app.command()(command)
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(quarantine_app, name="quarantine")

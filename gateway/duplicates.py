@@ -28,14 +28,19 @@ def set_aside(gateway: Gateway, run: dict[str, str], checked: list[Json]) -> tup
     checked = [part for part in checked if part["reference"]["rows"]]
     if len(checked) < 2:
         return checked, 0
-    frames = [gateway.staging.read(Reference(**part["reference"])) for part in checked]
-    reasons = _reasons(gateway, frames)
+    # One partition at a time: only the names of all of them, and the rows that came twice, lie in memory together.
+    names = pd.concat([_read(gateway, part)[RECORD] for part in checked], ignore_index=True)
+    twice = names[names.duplicated()]
+    if twice.empty:
+        return checked, 0
+    rows = [frame[frame[RECORD].isin(twice)] for frame in (_read(gateway, part) for part in checked)]
     settled, moved = [], 0
-    for part, frame, reason in zip(checked, frames, reasons, strict=True):
+    for part, reason in zip(checked, _reasons(gateway, rows), strict=True):
         bad = reason.notna()
         if bad.any():
             moved += int(bad.sum())
-            part = _move(gateway, run, part, frame, reason)
+            frame = _read(gateway, part)
+            part = _move(gateway, run, part, frame, reason.reindex(frame.index))
         settled.append(part)
     return settled, moved
 
@@ -43,6 +48,10 @@ def set_aside(gateway: Gateway, run: dict[str, str], checked: list[Json]) -> tup
 def by_reason(quarantined: pd.DataFrame) -> dict[str, int]:
     """How many rows have each primary reason."""
     return dict(Counter(reasons.split(";")[0] for reasons in quarantined[REASONS].to_list()).most_common())
+
+
+def _read(gateway: Gateway, part: Json) -> pd.DataFrame:
+    return gateway.staging.read(Reference(**part["reference"]))
 
 
 def _reasons(gateway: Gateway, frames: list[pd.DataFrame]) -> list[pd.Series]:

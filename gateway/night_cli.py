@@ -81,7 +81,9 @@ def backfill(
 
 
 def decide_again(
-    entry: Annotated[list[str] | None, typer.Option(help="Only this entry; may be repeated.")] = None, as_json: AsJson = False,
+    entry: Annotated[list[str] | None, typer.Option(help="Only this entry; may be repeated.")] = None,
+    everything: Annotated[bool, typer.Option("--everything", help="Also what has not moved since it was decided.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Decide anew what is already out, from the store: take back what may no longer be there, bring what by now may.
 
@@ -92,7 +94,7 @@ def decide_again(
     gateway = opened("catalog", "keyring")
     known = entries(gateway)
     usage(sorted(set(entry or []) - set(known)), f"unknown entry; known are {', '.join(known)}")
-    figures, troubled, broken = decided(gateway, entry or known, complain)
+    figures, troubled, broken = decided(gateway, entry or known, complain, everything)
     typer.echo(json.dumps(figures, ensure_ascii=False, indent=1) if as_json else again_lines(figures))
     raise typer.Exit(DEFECT if broken else FAILED if troubled else 0)
 
@@ -118,7 +120,7 @@ def _journey(gateway: Gateway, feeds: list[str], run: Callable[[Tell], list[str]
     raise typer.Exit(DEFECT if broken or again_broken else code)
 
 
-def decided(gateway: Gateway, entries: list[str], say: Tell) -> tuple[dict[str, Any], bool, bool]:
+def decided(gateway: Gateway, entries: list[str], say: Tell, everything: bool = False) -> tuple[dict[str, Any], bool, bool]:
     """The figures of a re-decision by recipient, whether a person must act, and whether it broke."""
     from gateway.night import NightBroken, decide_all
 
@@ -129,7 +131,7 @@ def decided(gateway: Gateway, entries: list[str], say: Tell) -> tuple[dict[str, 
         say(words)
 
     try:
-        figures = decide_all(gateway, entries, tell)
+        figures = decide_all(gateway, entries, tell, everything=everything)
     except NightBroken as error:
         complain(str(error))
         return {}, True, True

@@ -75,7 +75,8 @@ def enter_as(connection: Connection, gateway: Gateway, what: tuple[str, list[str
         connection.execute(sa.delete(withdrawn).where(withdrawn.c.entry == entry, withdrawn.c.record == record))
     known = suppressed.known_by(connection, gateway, entry, records)
     row: dict[str, Any] = {"entry": entry, "reason": str(order.reason), "document": order.document, "since": at.isoformat(),
-           "effects": written(order.effects), "deadline": deadline, "opened_by": order.by, "alike_of": alike_of}
+                           "effects": written(order.effects), "deadline": deadline, "opened_by": order.by, "alike_of": alike_of,
+                           "sought_at": at.isoformat() if alike_of else None}
     connection.execute(sa.insert(withdrawn), [row | {"record": record} | known[record] for record in records])
     _ask_everybody(connection, gateway, what, (order, at, deadline))
     log.append(connection, [_line(Event.TAKEDOWN_OPENED, entry, record, order, deadline=deadline) for record in records], at)

@@ -14,8 +14,9 @@ from delivery import outbox
 from gateway.failing import Run, account, failing
 from gateway.handover import ask_late
 from gateway.intake import Json, errand
+from gateway.preparing import Desk, Prepared, desk
 from gateway.settings import Gateway
-from gateway.way import Figures, Ready, Standing, Way, bring, lock_of, prepare, standing, way_of
+from gateway.way import Figures, Way, bring, lock_of, way_of
 from ledger import log
 from ledger.events import Event, Line
 from ledger.holdings import TEXT
@@ -46,8 +47,8 @@ def _send(way: Way, settled: list[Json]) -> Figures:
     with way.gateway.engine.connect() as connection:
         former = [(run, one) for run, one in outbox.owing(connection, way.errand) if one.path not in {own.path for own in mine}]
     left = [_catch_up(way, former, mine)] if former else []
-    figures, stands = Figures(), standing(way)
-    left += [_serve(way, ready, stands, figures) for ready in _ahead(way, settled, stands)]
+    figures = Figures()
+    left += [_serve(way, ready, figures) for ready in _ahead(desk(way), settled)]
     withheld = {reason: n for reason, n in sorted(figures.withheld.items()) if n}
     line = way.errand.line(Event.RECIPIENT_BALANCED, figures.as_json(), withheld=withheld,
                             version=way.door.entry.in_force_from.isoformat())
@@ -61,8 +62,8 @@ def _catch_up(way: Way, former: list[tuple[str, Reference]], fresh: list[Referen
     owed = owed.drop_duplicates(RECORD, keep="last")  # the latest run that brought it has it newest
     for reference in fresh:
         owed = owed[~owed[RECORD].isin(way.gateway.staging.read(reference)[RECORD])]
-    figures, stands = Figures(), standing(way)
-    left = _serve(way, prepare(way, _as_by_now(way, owed), stands), stands, figures)
+    figures = Figures()
+    left = _serve(way, desk(way).prepare(_as_by_now(way, owed)), figures)
     account(way.gateway, [way.errand.line(Event.CAUGHT_UP, figures.as_json())])
     return left
 
@@ -90,10 +91,10 @@ def _still_there(way: Way, run: str, reference: Reference) -> pd.DataFrame:
     return pd.DataFrame({name: rows.get(name, absent) for name in names})
 
 
-def _ahead(way: Way, settled: list[Json], stands: Standing) -> Iterator[Ready]:
+def _ahead(mine: Desk, settled: list[Json]) -> Iterator[Prepared]:
     """The partitions, prepared one ahead: the next is read, permitted and masked while the recipient takes this one."""
-    def read(part: Json) -> Ready:
-        return prepare(way, way.gateway.staging.read(Reference(**part["reference"])), stands)
+    def read(part: Json) -> Prepared:
+        return mine.prepare(mine.way.gateway.staging.read(Reference(**part["reference"])))
 
     with ThreadPoolExecutor(1) as beside:
         coming = [beside.submit(read, part) for part in settled[:1]]
@@ -103,14 +104,13 @@ def _ahead(way: Way, settled: list[Json], stands: Standing) -> Iterator[Ready]:
             yield ready
 
 
-def _serve(way: Way, ready: Ready, stands: Standing, figures: Figures) -> pd.DataFrame:
+def _serve(way: Way, ready: Prepared, figures: Figures) -> pd.DataFrame:
     """Takes prepared records as far as the recipient's holdings, adds to the figures, returns the rows left pending."""
     accepted, permitted, masked = ready.accepted, ready.permitted, ready.masked
-    brought = bring(way, masked)
+    brought = bring(way, masked, ready.about)
     taken = brought.taken
     # A retried task meets what its first try delivered: it counts as delivered by this run, not as unchanged.
-    before = int((accepted[RECORD].isin(stands.by_this_run) & ~accepted[RECORD].isin(masked.rows[RECORD])
-                  & ~accepted[RECORD].isin(permitted.withheld[RECORD]) & ~accepted[RECORD].isin(masked.withheld[RECORD])).sum())
+    before = ready.by_this_run
     figures.accepted += len(accepted)
     figures.delivered += len(taken) + before
     figures.unchanged += permitted.unchanged - before

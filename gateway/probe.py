@@ -50,7 +50,8 @@ def probe(gateway: Gateway) -> list[str]:
         if known.public:
             with gateway.engine.connect() as connection:
                 rows = withdrawals.unread(connection, recipient, AT_MOST)
-            told += _probe(gateway, _Site(recipient, known.public, gateway.connection(known.connection)), rows)
+            if rows:
+                told += _probe(gateway, _Site(recipient, known.public, gateway.connection(known.connection)), rows)
     return told
 
 
@@ -68,8 +69,7 @@ def _probe(gateway: Gateway, site: _Site, rows: list[dict[str, Any]]) -> list[st
         if visible:
             told.append(f"recipient {site.recipient}, entry {row['entry']}, record {row['record']}: it confirmed the takedown and still "
                         "shows the record 已确认撤回但网页仍可见; call its contact")
-    if rows:
-        account(gateway, [Line(Event.PROBED, "", "", site.recipient, figures)])
+    account(gateway, [Line(Event.PROBED, "", "", site.recipient, figures)])
     return list(dict.fromkeys(told))
 
 

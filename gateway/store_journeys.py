@@ -6,7 +6,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from gateway import again, alike, failing, reconcile, taking_back
 from gateway.closing import NightIncomplete
@@ -32,6 +33,7 @@ class Journey:
 
 
 DECIDE = Journey(again.decide_again, lambda figures: not figures["pending"] + figures["outstanding"])
+DECIDE_ALL = replace(DECIDE, go=partial(again.decide_again, everything=True))
 RECONCILE = Journey(reconcile.reconcile, is_settled, "it holds other records than it should and that could not be put right; "
                                                      "see gateway reconcile status")
 # What is ordered is asked for first, and then what was found in the store to be the same act under another name.
@@ -48,12 +50,14 @@ class _Underway:
     trigger: str
 
 
-def decide_all(gateway: Gateway, entries: list[str], tell: Tell = print, lanes: Lanes | None = None) -> dict[str, Json]:
-    """Decides entries again for every recipient concerned; returns the figures summed up by recipient.
+def decide_all(gateway: Gateway, entries: list[str], tell: Tell = print, lanes: Lanes | None = None,
+               everything: bool = False) -> dict[str, Json]:
+    """Decides entries again for every recipient concerned; returns the figures summed up by recipient. everything: also what has
+    not moved since it was decided.
 
     Raises NightBroken, after the last entry, if one could not even be accounted for.
     """
-    return _through(gateway, entries, (DECIDE, f"command:{uuid.uuid4()}", tell), lanes)
+    return _through(gateway, entries, (DECIDE_ALL if everything else DECIDE, f"command:{uuid.uuid4()}", tell), lanes)
 
 
 def take_back_all(gateway: Gateway, entries: list[str], tell: Tell = print, lanes: Lanes | None = None) -> dict[str, Json]:

@@ -135,9 +135,12 @@ class Brought:
     cancelled: pd.Index[str]
 
 
-def bring(way: Way, masked: Masked) -> Brought:
+def bring(way: Way, masked: Masked, about: pd.DataFrame | None = None) -> Brought:
     """Delivers batch by batch until the door closes. A takedown goes first: what it names leaves the queue, and what this
-    recipient is asked to take back it is asked before the next batch."""
+    recipient is asked to take back it is asked before the next batch.
+
+    about: RECORD, and what the holdings are to say of it besides; without it what is brought is decided again the next night.
+    """
     taken, cancelled = [masked.rows[RECORD].iloc[:0]], [masked.rows[RECORD].iloc[:0]]
     for batch in delivery.batches(masked, way.door):
         overtake(way)
@@ -150,8 +153,13 @@ def bring(way: Way, masked: Masked) -> Brought:
             cancelled.append(rows[RECORD][is_listed])
             left = delivery.batches(replace(masked, rows=rows[~is_listed]), way.door) if is_listed.any() else [batch]
             left = [outbox.intend(connection, way.errand, each, way.gateway.clock()) for each in left]
-        taken += [_handed_over(way, each, rows[[RECORD, HANDLE, DIGEST]], outbox.settle) for each in left]
+        taken += [_handed_over(way, each, _named(rows, about), outbox.settle) for each in left]
     return Brought(pd.Index(pd.concat(taken)), pd.Index(pd.concat(cancelled)))
+
+
+def _named(rows: pd.DataFrame, about: pd.DataFrame | None) -> pd.DataFrame:
+    named = rows[[RECORD, HANDLE, DIGEST]]
+    return named if about is None else named.merge(about, on=RECORD, how="left")
 
 
 def take_back(way: Way, rows: pd.DataFrame, effect: Effect) -> pd.Index[str]:

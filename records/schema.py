@@ -182,6 +182,35 @@ holdings = sa.Table(
     Column("edition", String(40), nullable=False),
     Column("since", String(40), nullable=False),
     Column("state", String(20), nullable=False, server_default="held"),
+    # What was sent and under what: NULL where nobody can tell, and then it is decided again.
+    Column("terms", Integer),
+    Column("as_of", _BIG),
+    Column("ends_on", String(10)),
+    Column("due_on", String(10)),
+)
+
+terms = sa.Table(
+    "terms", METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("recipient", String(80), nullable=False),
+    Column("entry", String(80), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("fields", Text, nullable=False),
+    Column("edition", String(40), nullable=False),
+    Column("keys", Text, nullable=False),
+    Column("decided_on", String(10), nullable=False),
+    Index("terms_by_digest", "recipient", "entry", "digest", unique=True),
+)
+
+withheld = sa.Table(
+    "withheld", METADATA,
+    Column("recipient", String(80), primary_key=True),
+    Column("entry", String(80), primary_key=True),
+    Column("record", String(40), primary_key=True),
+    Column("terms", Integer, nullable=False),
+    Column("as_of", _BIG, nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("due_on", String(10)),
 )
 
 withdrawn = sa.Table(
@@ -305,8 +334,10 @@ journal = sa.Table(
 
 def connect(url: str) -> Engine:
     """An engine on the state database. SQLite waits for a lock up to 60 s and survives a crash (WAL, full sync)."""
-    # As many connections as there are lanes of recipients; one that waits for another's would never be served.
-    engine = sa.create_engine(url, hide_parameters=True, max_overflow=-1)
+    # As many connections as there are lanes of recipients; one that waits for another's would never be served. A database in memory
+    # has the one connection that it lives in.
+    lanes: dict[str, Any] = {} if sa.make_url(url).database in (None, ":memory:") else {"max_overflow": -1}
+    engine = sa.create_engine(url, hide_parameters=True, **lanes)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _tune_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

@@ -14,14 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from keys.keyring import Keyring
 from records.blocks import Blocks
-from records.bulk import copy_in
+from records.bulk import ARRIVING, add, laid_down
 from records.identity import TEXT, digests, plain
 from records.schema import blocks, stored
 from records.stages import RECORD
@@ -57,18 +55,18 @@ class Store:
         """
         fields = sorted(column for column in frame.columns if not column.startswith("_"))
         digest = digests(frame, fields, self.keyring.derive("store", "content", origin.entry), "stored")
-        former = _current_digests(connection, origin.entry, frame[RECORD])
-        changed = (former != digest).fillna(True).to_numpy(dtype=bool)
+        former = _former(connection, origin.entry, pd.DataFrame({"record": frame[RECORD], "digest": digest}))
+        changed = (former != "same").to_numpy(dtype=bool)
         if not changed.any():
             return 0
         content = frame.loc[changed, [RECORD, *fields]]
         salts = _salts(len(content))
         path = self._blocks.write(origin.entry, origin.run, content, salts)
         at = _after_all(connection, origin.entry, at)
-        _succeed(connection, origin.entry, content[RECORD][former[changed].notna()], at)
+        _succeed(connection, origin.entry, content[RECORD][(former[changed] == "other").to_numpy(dtype=bool)], at)
         block = sa.insert(blocks).values(path=path, entry=origin.entry, run=origin.run, edition=origin.edition, since=at.isoformat())
         rows = pd.DataFrame({"record": content[RECORD], "digest": digest[changed], "salt": [salt.hex() for salt in salts]})
-        _insert(connection, rows.assign(block=connection.execute(block.returning(blocks.c.block)).scalar_one()))
+        add(connection, stored, rows.assign(block=connection.execute(block.returning(blocks.c.block)).scalar_one()))
         return len(rows)
 
     def current(self, connection: Connection, entry: str, fields: Sequence[str]) -> Iterator[pd.DataFrame]:
@@ -77,10 +75,14 @@ class Store:
         A field that a record was stored without is NA. Raises StoreDamaged.
         """
         query = _of(entry).where(stored.c.until.is_(None), stored.c.salt.is_not(None)).order_by(blocks.c.block)
-        for path, wanted in _rows(connection, query).groupby("path", sort=False):
+        yield from self.opened(entry, _rows(connection, query), fields)
+
+    def opened(self, entry: str, wanted: pd.DataFrame, fields: Sequence[str]) -> Iterator[pd.DataFrame]:
+        """The same of chosen versions: path of the block, record, salt. Raises StoreDamaged."""
+        for path, rows in wanted.groupby("path", sort=False):
             block = self._blocks.read(entry, str(path))
-            for start in range(0, len(wanted), _CHUNK):
-                yield self._blocks.open(block, wanted.iloc[start : start + _CHUNK], fields)
+            for start in range(0, len(rows), _CHUNK):
+                yield self._blocks.open(block, rows.iloc[start : start + _CHUNK], fields)
 
     def some(self, connection: Connection, entry: str, records: Sequence[str], fields: Sequence[str]) -> pd.DataFrame:
         """The newest content of these records of an entry, as far as they are not erased: RECORD and `fields`. Raises StoreDamaged."""
@@ -147,16 +149,15 @@ def _of(entry: str) -> sa.Select[Any]:
     return joined.where(blocks.c.entry == entry)
 
 
-def _current_digests(connection: Connection, entry: str, records: pd.Series) -> pd.Series:
-    """The digest of the current version of each record, NA where there is none.
-
-    All of the entry's are read: asked for by name, PostgreSQL walks through the table once for each name while it has no
-    figures about it, which is so for as long as it is being filled.
-    """
-    rows = connection.execute(sa.select(stored.c.record, stored.c.digest).where(_is_of(entry), stored.c.until.is_(None))).all()
-    known, digest = (pa.array([row[n] for row in rows], pa.string()) for n in (0, 1))
-    found = digest.take(pc.index_in(plain(records), value_set=known))
-    return pd.Series(pd.arrays.ArrowExtensionArray(found), index=records.index, dtype=TEXT)
+def _former(connection: Connection, entry: str, rows: pd.DataFrame) -> pd.Series:
+    """How each record compares with its current version: "same", "other", or "" where there is none. rows: record, digest."""
+    found = sa.select(ARRIVING.c.record, stored.c.digest == ARRIVING.c.digest)
+    found = found.join_from(ARRIVING, stored, stored.c.record == ARRIVING.c.record)
+    with laid_down(connection, rows):
+        known = connection.execute(found.where(stored.c.until.is_(None), _is_of(entry))).all()
+    is_same = dict(map(tuple, known))
+    words = {True: "same", False: "other", None: ""}
+    return pd.Series([words[is_same.get(record)] for record in plain(rows["record"]).to_pylist()], index=rows.index)
 
 
 def _salts(count: int) -> list[bytes]:
@@ -172,15 +173,7 @@ def _after_all(connection: Connection, entry: str, at: datetime) -> datetime:
 
 def _succeed(connection: Connection, entry: str, records: pd.Series, at: datetime) -> None:
     """Ends the former version of records that changed."""
-    names = plain(records).to_pylist()
-    for start in range(0, len(names), _NAMES_AT_ONCE):
-        these = stored.c.record.in_(names[start : start + _NAMES_AT_ONCE])
-        connection.execute(sa.update(stored).where(_is_of(entry), stored.c.until.is_(None), these).values(until=at.isoformat()))
-
-
-def _insert(connection: Connection, rows: pd.DataFrame) -> None:
-    if connection.dialect.name == "postgresql":
-        copy_in(connection, stored, rows)
-    else:
-        values: list[dict[str, Any]] = rows.to_dict("records")  # type: ignore[assignment]
-        connection.execute(sa.insert(stored), values)
+    if len(records):
+        with laid_down(connection, pd.DataFrame({"record": records})):
+            these = stored.c.record.in_(sa.select(ARRIVING.c.record))
+            connection.execute(sa.update(stored).where(_is_of(entry), stored.c.until.is_(None), these).values(until=at.isoformat()))

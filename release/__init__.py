@@ -2,12 +2,13 @@
 
 from release.decide import REASONS, decide
 from release.facts import Facts, decision_fields
+from release.offer import Offer, offer, outgoing
 from release.outcomes import Outcome, outcomes
-from release.permit import outgoing, periods, permit
+from release.permit import periods, permit
 from release.subjects import numbers
 from release.terms import Question, Terms, Unpublishable
 
 __all__ = [
-    "REASONS", "Facts", "Outcome", "Question", "Terms", "Unpublishable", "decide", "decision_fields", "numbers", "outcomes", "outgoing",
-    "periods", "permit",
+    "REASONS", "Facts", "Offer", "Outcome", "Question", "Terms", "Unpublishable", "decide", "decision_fields", "numbers", "offer",
+    "outcomes", "outgoing", "periods", "permit",
 ]

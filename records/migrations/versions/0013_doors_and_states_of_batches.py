@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = '0013'
-down_revision = '0011'
+down_revision = '0012'
 
 _OUTBOX = sa.table('outbox', sa.column('state', sa.String), sa.column('handles', sa.LargeBinary))
 _NO_HANDLES = zlib.compress(b"", 1)
