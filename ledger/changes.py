@@ -50,7 +50,7 @@ class Since:
             sa.select(withdrawn.c.record).where(withdrawn.c.entry == self.holder.entry, withdrawn.c.lifted_at.is_(None)))
         # An empty digest: what is held there is not known, and it is brought anew.
         is_known = holdings.c.state == "held", holdings.c.digest != ""
-        cases = [(sa.and_(free, *is_known, *self._stands(holdings)), sa.literal("held"))]
+        cases: list[tuple[Any, Any]] = [(sa.and_(free, *is_known, *self._stands(holdings)), sa.literal("held"))]
         if not self.is_uncertain:
             cases.append((sa.and_(free, holdings.c.record.is_(None), *self._stands(withheld)), withheld.c.reason))
         return sa.case(*cases)
