@@ -15,9 +15,9 @@ def by_terms(connection: Connection, recipient: str | None, entry: str | None) -
 
     recipient, entry, state, terms (None: not known), fields, edition, keys, records, first_end, last_end (of publicity).
     """
-    names: list[Any] = [holdings.c.recipient, holdings.c.entry, holdings.c.state, holdings.c.terms, terms.c.fields, terms.c.edition,
-                        terms.c["keys"]]
-    figures: list[Any] = [sa.func.count().label("records"), sa.func.min(holdings.c.ends_on).label("first_end"),
+    names: list[sa.ColumnElement[Any]] = [*(holdings.c[name] for name in ("recipient", "entry", "state", "terms")),
+                                          *(terms.c[name] for name in ("fields", "edition", "keys"))]
+    figures = [sa.func.count().label("records"), sa.func.min(holdings.c.ends_on).label("first_end"),
                sa.func.max(holdings.c.ends_on).label("last_end")]
     query = sa.select(*names, *figures).select_from(holdings.outerjoin(terms, terms.c.id == holdings.c.terms))
     query = query.where(*_only(recipient, entry)).group_by(*names).order_by(*names[:3], sa.func.coalesce(holdings.c.terms, 0))
