@@ -83,6 +83,15 @@ def machine_on(stage: Stage) -> type[RuleBasedStateMachine]:
             self.expected.source[number] = self.expected.source.get(number, self.expected.store.get(number, -1)) + 1
             hand_in(self.world.home, self.expected.source)
 
+        @step(number=NUMBERS)
+        def a_version_is_corrected_and_comes_back(self, number: int) -> None:
+            first = self.expected.source.get(number, 0) + 1
+            for version in (first, first + 1, first):
+                self.expected.source[number] = version
+                hand_in(self.world.home, self.expected.source)
+                self.days += 1
+                self._go(self._night, self.expected.night)
+
         @step(number=LEAVING)
         def the_department_does_not_hand_it_in_any_more(self, number: int) -> None:
             self.expected.source.pop(number, None)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-EXAMPLES, STEPS = 10, 10
+EXAMPLES, STEPS = 6, 8
 
 
 def test_i1_i4_i6_whatever_the_order_of_steps_recipients_show_what_the_reference_says() -> None:
