@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
-from gateway import again, closing, failing, intake, outgo, probe, store_journeys, takedown
+from gateway import again, closing, expiry, failing, intake, outgo, probe, store_journeys, takedown
 from gateway.cases import standing
 from gateway.failing import Run
 from gateway.intake import Json
@@ -82,6 +82,17 @@ def entries_to_take_back() -> list[str]:
 def take_back_entry(entry: str, trigger: str) -> dict[str, Json]:
     """Asks everybody for what they have not confirmed of one entry; returns the figures. Raises NightIncomplete, after all of them."""
     return store_journeys.with_everybody(wired(), entry, store_journeys.TAKE_BACK, trigger)
+
+
+def entries_past_end() -> list[str]:
+    """The entries of which a site holds a record past its last day."""
+    return expiry.entries(wired())
+
+
+def expire_entry(entry: str, trigger: str) -> dict[str, Json]:
+    """Asks the sites for what is past its last day; returns the figures. Raises NightIncomplete, after all of them."""
+    expiry.expire(wired(), entry)
+    return take_back_entry(entry, trigger)
 
 
 def escalate() -> None:
