@@ -139,7 +139,8 @@ def test_i6_a_batch_that_was_refused_for_the_moment_and_then_not_reached_may_hav
 
         def gone(_: float) -> None:
             next(tries)
-            server.socket.close()
+            server.shutdown()
+            server.server_close()
 
         with pytest.raises(RecipientUnavailable) as told:
             delivery.deliver(BATCH, replace(there, sleep=gone))
