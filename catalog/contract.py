@@ -8,7 +8,6 @@ from catalog import protocol
 from catalog.docs import LABELS, both, cited, table, window
 from catalog.load import Catalog
 from catalog.model import Basis, Entry, Grant, Recipient
-from records.stages import Notice
 
 _KINDS = {"sharing_platform": "共享平台 sharing platform", "publicity_site": "公示网站 publicity site", "department": "使用部门 department"}
 _BODIES = {"authority": "国家机关 authority", "financial_institution": "金融机构 financial institution", "credit_service": "信用服务机构 credit service",
@@ -78,8 +77,7 @@ def _fields(catalog: Catalog, entry: Entry, grant: Grant) -> str:
 
 
 def _taken_back(recipient: Recipient) -> list[str]:
-    default = {notice: protocol.effect_of(recipient.kind, notice) for notice in Notice}
-    rows = [(f"`{notice}`", protocol.NOTICES[notice], f"`{effect}`") for notice, effect in default.items()]
+    rows = [(f"`{notice}`", said, f"`{protocol.effect_of(recipient.kind, notice)}`") for notice, said in protocol.NOTICES.items()]
     batch = {"rest": "正文有 `effect`，记录为 `{\"handle\",\"notice\"}` the body says `effect`",
              "package": "清单及每行（每行表格）均有 `effect`，并有 `notice` manifest and every row say `effect`",
              "frontend": "该编号的行重新写入，`effect`、`notice` 有值，各数据项为空 the row comes anew, its fields empty"}[recipient.method]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from catalog.parties import Recipient, RecipientKind
-from records.stages import Notice
 
 METHODS = {"rest": "服务方式 REST", "package": "文件方式 file package", "frontend": "前置机 front-end database"}
 EFFECTS = {"stop_sharing": "停止共享：不再展示、答复、转供或使用，可另行封存 no longer shown, answered with, passed on or used; may be kept apart",
@@ -83,8 +82,8 @@ def asked(recipient: Recipient) -> list[str]:
             "为段内各记录摘要升序相连后的 SHA-256。不传任何数据项。Segments by beginning of the handle, or record by record; only digests travel."]
 
 
-def effect_of(kind: RecipientKind, notice: Notice) -> str:
+def effect_of(kind: RecipientKind, notice: str) -> str:
     """The effect a notice has at a kind of recipient where the order names no other (D41)."""
-    if notice is Notice.OBJECTION:
+    if notice == "objection":
         return "block"
     return "delete" if kind is RecipientKind.PUBLICITY_SITE else "stop_sharing"
