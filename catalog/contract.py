@@ -77,8 +77,7 @@ def _fields(catalog: Catalog, entry: Entry, grant: Grant) -> str:
 
 
 def _taken_back(recipient: Recipient) -> list[str]:
-    default = {notice: protocol.effect_of(recipient.kind, notice) for notice in protocol.NOTICES}
-    rows = [(f"`{notice}`", protocol.NOTICES[notice], f"`{effect}`") for notice, effect in default.items()]
+    rows = [(f"`{notice}`", said, f"`{protocol.effect_of(recipient.kind, notice)}`") for notice, said in protocol.NOTICES.items()]
     batch = {"rest": "正文有 `effect`，记录为 `{\"handle\",\"notice\"}` the body says `effect`",
              "package": "清单及每行（每行表格）均有 `effect`，并有 `notice` manifest and every row say `effect`",
              "frontend": "该编号的行重新写入，`effect`、`notice` 有值，各数据项为空 the row comes anew, its fields empty"}[recipient.method]
