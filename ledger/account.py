@@ -13,10 +13,10 @@ from records.schema import blocks, holdings, terms
 def by_terms(connection: Connection, recipient: str | None, entry: str | None) -> list[dict[str, Any]]:
     """How many records each recipient holds of each entry under which terms, in a fixed order.
 
-    recipient, entry, state, terms (None: not known), fields, edition, keys, records, first_end, last_end (of publicity).
+    recipient, entry, state, terms (None: not known), fields, edition, key_versions, records, first_end, last_end (of publicity).
     """
     names: list[sa.ColumnElement[Any]] = [*(holdings.c[name] for name in ("recipient", "entry", "state", "terms")),
-                                          *(terms.c[name] for name in ("fields", "edition", "keys"))]
+                                          *(terms.c[name] for name in ("fields", "edition", "key_versions"))]
     figures = [sa.func.count().label("records"), sa.func.min(holdings.c.ends_on).label("first_end"),
                sa.func.max(holdings.c.ends_on).label("last_end")]
     query = sa.select(*names, *figures).select_from(holdings.outerjoin(terms, terms.c.id == holdings.c.terms))
@@ -28,7 +28,7 @@ def of_record(connection: Connection, record: str, recipient: str | None, entry:
     """Everything the holdings say of a record, by recipient: every column of them, with fields and keys of the terms, and as
     `version` when the content that was sent was stored (None: not known)."""
     joined = holdings.outerjoin(terms, terms.c.id == holdings.c.terms).outerjoin(blocks, blocks.c.block == holdings.c.as_of)
-    query = sa.select(holdings, terms.c.fields, terms.c["keys"], blocks.c.since.label("version")).select_from(joined)
+    query = sa.select(holdings, terms.c.fields, terms.c.key_versions, blocks.c.since.label("version")).select_from(joined)
     query = query.where(holdings.c.record == record, *_only(recipient, entry)).order_by(holdings.c.recipient, holdings.c.entry)
     return [dict(row) for row in connection.execute(query).mappings()]
 

@@ -39,7 +39,7 @@ def under(connection: Connection, holder: Holder, conditions: Conditions, on: da
     day = on.isoformat()
     if row is None:
         made = sa.insert(terms).values(recipient=holder.recipient, entry=holder.entry, digest=conditions.digest, fields=conditions.fields,
-                                       edition=conditions.edition, keys=conditions.keys, decided_on=day)
+                                       edition=conditions.edition, key_versions=conditions.keys, decided_on=day)
         return Standing(int(connection.execute(made.returning(terms.c.id)).scalar_one()), True)
     if row.decided_on < day:
         connection.execute(sa.update(terms).where(terms.c.id == row.id).values(decided_on=day))

@@ -197,7 +197,7 @@ terms = sa.Table(
     Column("digest", String(64), nullable=False),
     Column("fields", Text, nullable=False),
     Column("edition", String(40), nullable=False),
-    Column("keys", Text, nullable=False),
+    Column("key_versions", Text, nullable=False),
     Column("decided_on", String(10), nullable=False),
     Index("terms_by_digest", "recipient", "entry", "digest", unique=True),
 )

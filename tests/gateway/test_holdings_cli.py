@@ -32,7 +32,7 @@ def test_it_counts_by_terms(held: Deciding) -> None:
     [row] = json.loads(ask("--json").stdout)
     assert (row["recipient"], row["entry"], row["records"], row["state"]) == (SITE, ENTRY, 2, "held")
     assert (row["first_end"], row["last_end"]) == ("2027-09-12", "2027-10-12")
-    assert "CF_XDR_MC:" in row["fields"] and row["edition"] == held.gateway.catalog.edition and len(row["keys"].split()) == 3
+    assert "CF_XDR_MC:" in row["fields"] and row["edition"] == held.gateway.catalog.edition and len(row["key_versions"].split()) == 3
 
 
 def test_i8_it_tells_everything_of_one_record_but_a_value(held: Deciding) -> None:

@@ -184,7 +184,7 @@ def test_i11_a_holding_says_its_fields_edition_and_keys(at: Deciding) -> None:
     decide(at)
     with at.gateway.engine.connect() as state:
         row = state.execute(sa.select(terms, holdings.c.ends_on).join(holdings, holdings.c.terms == terms.c.id)).mappings().one()
-    assert row["edition"] == at.gateway.catalog.edition and "CF_XDR_MC:" in row["fields"] and len(row["keys"].split()) == 3
+    assert row["edition"] == at.gateway.catalog.edition and "CF_XDR_MC:" in row["fields"] and len(row["key_versions"].split()) == 3
     assert row["ends_on"] == "2027-10-12"
 
 

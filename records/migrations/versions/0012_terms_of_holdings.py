@@ -19,7 +19,7 @@ def upgrade() -> None:
     sa.Column('digest', sa.String(length=64), nullable=False),
     sa.Column('fields', sa.Text(), nullable=False),
     sa.Column('edition', sa.String(length=40), nullable=False),
-    sa.Column('keys', sa.Text(), nullable=False),
+    sa.Column('key_versions', sa.Text(), nullable=False),
     sa.Column('decided_on', sa.String(length=10), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
