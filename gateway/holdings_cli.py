@@ -37,8 +37,9 @@ def holdings(
 
 
 def _counted(row: dict[str, Any]) -> str:
-    told = (f"目录 edition {row['edition']}，密钥 keys {row['key_versions']}\n    字段 fields: {row['fields']}" if row["terms"] is not None else
-            "条件未知，将重新核准 terms not known; the next night decides it again")
+    told = "条件未知，将重新核准 terms not known; the next night decides it again"
+    if row["terms"] is not None:
+        told = f"目录 edition {row['edition']}，密钥 keys {row['key_versions']}\n    字段 fields: {row['fields']}"
     return (f"{row['recipient']:<20} {row['entry']}  {_STATES.get(row['state'], row['state'])}  {row['records']} 条 records  "
             f"公示截止 publicity ends {row['first_end'] or '—'} – {row['last_end'] or '—'}\n    {told}")
 

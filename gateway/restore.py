@@ -59,13 +59,14 @@ def apply(gateway: Gateway, by: str) -> Lost:
     with writing(gateway.engine) as connection:
         log.queue(connection)
         missing, broken = _missing(gateway, connection), _ledger_lacks(gateway, connection)
-        figures = {"orders": len(missing), "lines": max(0, root.size - log.head(connection).size)}
-        log.append(connection, [*map(_line, missing), Line(Event.RESTORED, "", "", figures=figures,
-                                                          notes={"head": root.root.hex(), "by": by})], at)
+        if missing or broken and _applied(gateway, connection) is None:
+            figures = {"orders": len(missing), "lines": max(0, root.size - log.head(connection).size)}
+            log.append(connection, [*map(_line, missing), Line(Event.RESTORED, "", "", figures=figures,
+                                                              notes={"head": root.root.hex(), "by": by})], at)
         for order in sorted(missing, key=_is_erasure):
             _enter_again(connection, gateway, order)
         gateway.journal.settle(connection)
-        return Lost(missing, broken, True, _unreconciled(gateway, connection, log.head(connection).size) if broken else [])
+        return Lost(missing, broken, True, _unreconciled(gateway, connection, _applied(gateway, connection) or 0) if broken else [])
 
 
 def release(gateway: Gateway, by: str) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.manners import DEFECT, FAILED, USAGE, AsJson, complain, opened
+from gateway.manners import DEFECT, FAILED, USAGE, AsJson, Person, Purpose, complain, opened
+from gateway.manners import Document as Asked
 from gateway.night_cli import again_lines, decided
 
 if TYPE_CHECKING:
@@ -98,6 +99,24 @@ def overdue(as_json: AsJson = False) -> None:
     escalate(gateway)
     if _show(gateway, True, as_json):
         raise typer.Exit(FAILED)
+
+
+@takedown_app.command()
+def identify(record: Record, person: Person = "", purpose: Purpose = "", document: Asked = "") -> None:
+    """Show by what a recipient's clerks know a record that not all have taken back; the look-up stands on the ledger."""
+    from gateway.lookups import Refused
+    from gateway.suppressed import look_up_opened
+
+    gateway = opened("catalog", "keyring")
+    try:
+        entry, said = look_up_opened(gateway, record, (person, purpose, document))
+    except (KeyError, Refused) as error:
+        complain(f"record {record}: no identifiers are kept; its takedown is not open, or everybody has confirmed"
+                 if isinstance(error, KeyError) else str(error))
+        raise typer.Exit(USAGE if isinstance(error, KeyError) else FAILED) from None
+    fields = gateway.catalog.entries[entry].fields
+    for name, value in said.items():
+        typer.echo(f"{fields[name].title.zh} {fields[name].title.en}：{value}" if name in fields else f"{name}：{value}")
 
 
 @takedown_app.command()
