@@ -37,15 +37,16 @@ def holdings(
 
 
 def _counted(row: dict[str, Any]) -> str:
-    told = "条件未知，将重新核准 terms not known; the next night decides it again"
-    if row["terms"] is not None:
-        told = f"目录 edition {row['edition']}，密钥 keys {row['key_versions']}\n    字段 fields: {row['fields']}"
+    told = f"目录 edition {row['edition']}，密钥 keys {row['key_versions']}\n    字段 fields: {row['fields']}"
+    if row["terms"] is None:
+        told = "条件未知，将重新核准 terms not known; the next night decides it again"
     return (f"{row['recipient']:<20} {row['entry']}  {_STATES.get(row['state'], row['state'])}  {row['records']} 条 records  "
             f"公示截止 publicity ends {row['first_end'] or '—'} – {row['last_end'] or '—'}\n    {told}")
 
 
 def _whole(row: dict[str, Any]) -> str:
-    said = [("事项 entry", row["entry"]), ("状态 state", _STATES.get(row["state"], row["state"])), ("自 since", row["since"][:19]),
+    state = _STATES.get(row["state"], row["state"])
+    said = [("事项 entry", row["entry"]), ("状态 state", state), ("自 since", row["since"][:19]),
             ("批次运行 run", row["run"]), ("版本 version", row["version"] or "—"), ("内容摘要 digest", row["digest"] or "—"),
             ("接收方编号 handle", row["handle"]), ("目录 edition", row["edition"]), ("密钥 keys", row["key_versions"] or "—"),
             ("字段与脱敏 fields and masks", row["fields"] or "—"), ("公示截止 publicity end", row["ends_on"] or "—"),

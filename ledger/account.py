@@ -15,8 +15,8 @@ def by_terms(connection: Connection, recipient: str | None, entry: str | None) -
 
     recipient, entry, state, terms (None: not known), fields, edition, key_versions, records, first_end, last_end (of publicity).
     """
-    names: list[sa.ColumnElement[Any]] = [*(holdings.c[name] for name in ("recipient", "entry", "state", "terms")),
-                                          *(terms.c[name] for name in ("fields", "edition", "key_versions"))]
+    names: list[Any] = [*(holdings.c[name] for name in ("recipient", "entry", "state", "terms")),
+                        *(terms.c[name] for name in ("fields", "edition", "key_versions"))]
     figures = [sa.func.count().label("records"), sa.func.min(holdings.c.ends_on).label("first_end"),
                sa.func.max(holdings.c.ends_on).label("last_end")]
     query = sa.select(*names, *figures).select_from(holdings.outerjoin(terms, terms.c.id == holdings.c.terms))
