@@ -60,7 +60,8 @@ def is_confirmed(connection: Connection, entry: str, record: str) -> bool:
     shows it no more; not before the store was searched for such names."""
     of_act = sa.or_(withdrawn.c.record == record, withdrawn.c.alike_of == record)
     listed = connection.execute(sa.select(withdrawn.c.record, withdrawn.c.act, withdrawn.c.sought_at).where(*_open(entry), of_act)).all()
-    if record not in {row.record for row in listed} or any(row.act and row.sought_at is None for row in listed):
+    own = next((row for row in listed if row.record == record), None)
+    if own is None or (own.act and own.sought_at is None):
         return False
     return all(takedown.is_confirmed(connection, entry, row.record) for row in listed)
 
