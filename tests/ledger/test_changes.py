@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway.preparing import conditions
+from ledger.disclosed import pack
+from ledger.holdings import TEXT
+from records.consents import valid
 from records.schema import consents, holdings, outbox, terms, withheld, writing
 from tests.ledger.deciding import ENTRY, SITE, Deciding, decided, house, noted, outcome
 
@@ -142,9 +148,6 @@ def test_a_night_notes_what_it_brought_as_of_the_content_it_stored_itself(at: De
 
 
 def test_a_withheld_record_that_may_have_arrived_without_a_receipt_is_decided(at: Deciding) -> None:
-    from ledger.disclosed import pack
-    from ledger.holdings import TEXT, pd
-
     at.store({"1-a": person("20081129", "2027-10-12")})
     decide(at)
     assert noted(at.desk()) == {"1-a": "minor"}
@@ -155,16 +158,41 @@ def test_a_withheld_record_that_may_have_arrived_without_a_receipt_is_decided(at
     assert noted(at.desk()) == {}
 
 
+def test_what_is_held_with_a_mark_or_with_content_that_is_not_known_is_decided(at: Deciding) -> None:
+    for changed in ({"state": "marked"}, {"digest": ""}):
+        at.wipe()
+        at.store({"1-a": person("19900101", "2027-10-12")})
+        decide(at)
+        assert noted(at.desk()) == {"1-a": "held"}
+        with writing(at.gateway.engine) as state:
+            state.execute(sa.update(holdings).values(**changed))
+        assert noted(at.desk()) == {}
+
+
+def test_i1_other_terms_are_decided_and_the_same_again_are_not(at: Deciding) -> None:
+    at.store({"1-a": person("19900101", "2027-10-12")})
+    decide(at)
+    at.is_other = True
+    assert noted(at.desk()) == {} and both(at)[0]["1-a"].startswith("bring ")
+    decide(at)
+    assert noted(at.desk()) == {"1-a": "held"}
+
+
+def test_a_day_that_the_catalogue_writes_makes_other_terms(at: Deciding) -> None:
+    table = at.desk()
+    until = at.gateway.catalog.entries[ENTRY].grants["national_platform"].condition
+    assert until is not None
+    known = conditions(table.way).digest
+    for day, is_same in ((until.until, False), (date(2026, 11, 24), True)):
+        on = replace(table.way, terms=replace(table.way.terms, on=day))
+        assert (conditions(on).digest == known) is is_same, day
+
+
 def test_a_consent_that_moves_makes_other_terms(at: Deciding) -> None:
     table = at.desk()
     with writing(at.gateway.engine) as state:
         state.execute(sa.insert(consents).values(subject="s", purpose="p", issued_on="2026-01-01", expires_on="2027-01-01",
                                                  scope="", method="", document=""))
-    from dataclasses import replace
-
-    from gateway.preparing import conditions
-    from records.consents import valid
-
     with at.gateway.engine.connect() as state:
         given = valid(state, "p", at.day[0])
     other = replace(table.way, terms=replace(table.way.terms, consents=given))
