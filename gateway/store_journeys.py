@@ -32,7 +32,7 @@ class Journey:
     seek: Callable[[Gateway, str], object] = lambda _gateway, _entry: False
 
 
-DECIDE = Journey(again.decide_again, lambda figures: not figures["pending"] + figures["outstanding"])
+DECIDE = Journey(again.decide_again, lambda figures: not figures["pending"] + figures["outstanding"], seek=alike.seek)
 DECIDE_ALL = replace(DECIDE, go=partial(again.decide_again, everything=True))
 RECONCILE = Journey(reconcile.reconcile, is_settled, "it holds other records than it should and that could not be put right; "
                                                      "see gateway reconcile status")
