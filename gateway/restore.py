@@ -63,7 +63,7 @@ def apply(gateway: Gateway, by: str) -> Lost:
             figures = {"orders": len(missing), "lines": max(0, root.size - log.head(connection).size)}
             log.append(connection, [*map(_line, missing), Line(Event.RESTORED, "", "", figures=figures,
                                                               notes={"head": root.root.hex(), "by": by})], at)
-        for order in sorted(missing, key=_is_erasure):
+        for order in missing:  # after the lines, which may name what is erased
             _enter_again(connection, gateway, order)
         gateway.journal.settle(connection)
         return Lost(missing, broken, True, _unreconciled(gateway, connection, _applied(gateway, connection) or 0) if broken else [])
@@ -125,15 +125,11 @@ def _missing(gateway: Gateway, connection: Connection) -> list[Order]:
 
 
 def _is_missing(connection: Connection, order: Order) -> bool:
-    if _is_erasure(order):
+    if order["table"] in (ERASED, ERASED_FROM_STORE):
         return True  # what is entered again may name it, so that it is always erased again
     query = sa.select(METADATA.tables[order["table"]]).where(*_this(order))
     stands = connection.execute(query).mappings().one_or_none()
     return stands is None or any(stands[name] != value for name, value in order["row"].items())
-
-
-def _is_erasure(order: Order) -> bool:
-    return order["table"] in (ERASED, ERASED_FROM_STORE)
 
 
 def _this(order: Order) -> list[sa.ColumnElement[bool]]:

@@ -27,7 +27,7 @@ from gateway.witness import NotWitnessed, expect_nothing_lost, move_anchor
 from ledger import log
 from ledger.checkpoints import standing
 from ledger.events import Event, Line
-from records.schema import holdings, journal, openings, withdrawn, writing
+from records.schema import holdings, journal, openings, outbox, stored, withdrawn, writing
 from records.stages import Notice
 from tests.catalog.altered import PERSON, alter, copied
 from tests.flow.held_content import ON, content
@@ -182,6 +182,20 @@ def erase(gateway: Gateway, record: str) -> None:
     with writing(gateway.engine) as connection:
         assert destroy(connection, record, "决定〔2026〕4号", gateway.clock())
         gateway.journal.keep(connection, [{"table": "openings", "row": {"named": record, "document": "决定〔2026〕4号"}}])
+
+
+def test_i6_what_was_taken_back_and_the_store_never_knew_is_taken_back_from_whoever_shows_it(gateway: Gateway, world: World) -> None:
+    run_night(gateway, ON, [FEED], print)
+    record = held(gateway)[0]
+    document = paper(gateway, record)
+    with writing(gateway.engine) as connection:  # as in a database of before the record came
+        for table in (stored, holdings):
+            connection.execute(sa.delete(table).where(table.c.record == record))
+        connection.execute(sa.delete(outbox))
+        connection.execute(sa.insert(withdrawn).values(entry=ENTRY, record=record, reason="repair", document="7", since=gateway.clock().isoformat()))
+    assert showing(gateway, document) == ALL
+    reconcile_all(gateway, [ENTRY])
+    assert showing(gateway, document) == set()
 
 
 @pytest.fixture
