@@ -100,20 +100,15 @@ def unseen(connection: Connection, holder: Holder) -> Iterator[pd.DataFrame]:
         yield pd.DataFrame({RECORD: pd.Series([row[0] for row in rows], dtype=TEXT)})
 
 
-def held_just_so(connection: Connection, holder: Holder, run: str) -> tuple[pd.Series, int]:
-    """Of what was laid down as record and digest: the record ids that the recipient holds with that digest, and how many of them
-    this run brought."""
+def held_of(connection: Connection, holder: Holder, run: str) -> pd.DataFrame:
+    """What the recipient holds of the records that were laid down with their digests: RECORD, HANDLE, DIGEST, state; is_just_so,
+    whether it holds it with that digest; is_by_run, whether this run brought it."""
     joined, held = beside_arriving(connection, holdings, _beside(holder))
-    query = sa.select(ARRIVING.c.record, held.run == run).select_from(joined).where(held.digest == ARRIVING.c.digest)
-    rows = connection.execute(query).all()
-    return pd.Series([row[0] for row in rows], dtype=TEXT), sum(bool(row[1]) for row in rows)
-
-
-def held_of(connection: Connection, holder: Holder) -> pd.DataFrame:
-    """What the recipient holds of the records that were laid down: as `holdings.held_under`."""
-    joined, held = beside_arriving(connection, holdings, _beside(holder))
-    rows = connection.execute(sa.select(held.record, held.handle, held.digest, held.state).select_from(joined))
-    return pd.DataFrame([*map(tuple, rows)], columns=[RECORD, HANDLE, DIGEST, "state"], dtype=TEXT)
+    is_just_so = sa.func.coalesce(held.digest == ARRIVING.c.digest, sa.false())
+    query = sa.select(held.record, held.handle, held.digest, held.state, is_just_so, held.run == run).select_from(joined)
+    names = [RECORD, HANDLE, DIGEST, "state"]
+    found = pd.DataFrame([*map(tuple, connection.execute(query))], columns=[*names, "is_just_so", "is_by_run"])
+    return found.astype(dict.fromkeys(names, TEXT) | {"is_just_so": bool, "is_by_run": bool})
 
 
 def as_stored_by(connection: Connection, holder: Holder, run: str) -> pd.DataFrame:
