@@ -74,7 +74,9 @@ def _plain(url: str) -> str:
 
 def _world(home: Path, url: str, rows: int) -> tuple[dict[str, float], dict[str, float]]:
     """The figures of a first load of so many rows, and of the changed night after it."""
-    fields = _ground(home, url, rows)
+    # In a process of its own: what comes after a large process begins with its peak memory, not its own.
+    with get_context("spawn").Pool(1) as apart:
+        fields = apart.apply(_ground, (home, url, rows))
     with _platform(home, url):
         first = _night(home, url, FIRST)
         with psycopg.connect(_plain(url)) as database:

@@ -22,6 +22,7 @@ from connectors.table import CONNECT_SECONDS, Table, bounds, select
 from records.stages import Collected
 
 _BLOCK = 5_000
+_WORTH_A_PARTITION = 5_000
 
 
 def partitions(source: Source, window: Window) -> list[Partition]:
@@ -34,10 +35,14 @@ def partitions(source: Source, window: Window) -> list[Partition]:
         return [Partition(feed.table, {})]
     with _reading(source, feed.table) as connection:
         table = Table.inspect(connection, source, window)
-        lowest, highest = bounds(connection, table)
+        lowest, highest, rows = bounds(connection, table)
     if lowest is None or highest is None:
         return [Partition(feed.table, {})]
-    step = max(1, -(-(highest - lowest + 1) // feed.partitions))
+    # A night's changes are few where the stock is large, and each partition is checked at a price of its own.
+    wanted = feed.partitions if source.hands_in_stock else min(feed.partitions, max(1, rows // _WORTH_A_PARTITION))
+    if wanted == 1:
+        return [Partition(feed.table, {})]
+    step = max(1, -(-(highest - lowest + 1) // wanted))
     cuts = list(range(lowest + step, highest + 1, step))
     ranges = zip([None, *cuts], [*cuts, None], strict=True)
     return [Partition(f"{feed.table}.{number}", _spec(*ends)) for number, ends in enumerate(ranges, 1)]

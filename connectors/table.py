@@ -85,14 +85,15 @@ def condition(table: Table, partition: Partition) -> sa.ColumnElement[bool]:
     return sa.and_(sa.true(), *terms)
 
 
-def bounds(connection: sa.Connection, table: Table) -> tuple[int | None, int | None]:
-    """Lowest and highest value of the partition column among the rows to be read; None where there are none."""
+def bounds(connection: sa.Connection, table: Table) -> tuple[int | None, int | None, int]:
+    """Lowest and highest value of the partition column among the rows to be read, None where there are none; and how many these are."""
     if table.partition_place is None:
-        return None, None
+        return None, None, 0
     parting = table.column(table.partition_place)
     whole = condition(table, Partition(table.name, {}))
-    row = connection.execute(sa.select(sa.func.min(parting), sa.func.max(parting)).select_from(table.clause).where(whole)).one()
-    return (None, None) if row[0] is None else (int(row[0]), int(row[1]))
+    figures = sa.select(sa.func.min(parting), sa.func.max(parting), sa.func.count())
+    row = connection.execute(figures.select_from(table.clause).where(whole)).one()
+    return (None, None, 0) if row[0] is None else (int(row[0]), int(row[1]), int(row[2]))
 
 
 def _place(source: Source, names: tuple[str, ...], wanted: str) -> int:

@@ -60,15 +60,15 @@ class Desk:
         offer = release.offer(accepted, way.terms, self.withdrawn)
         rows = pd.DataFrame({"record": accepted[RECORD]}).merge(offer.rows, on="record", how="left")
         with way.gateway.engine.connect() as connection, laid_down(connection, rows):
-            same, by_this_run = changes.held_just_so(connection, holder, way.errand.run)
-            held = changes.held_of(connection, holder)
+            held = changes.held_of(connection, holder, way.errand.run)
             as_of = changes.as_stored_by(connection, holder, way.errand.run) if as_of is None else as_of
-        permitted = offer.but(same)
+        same = held[held["is_just_so"]]
+        permitted = offer.but(same[RECORD])
         token_key = way.gateway.keyring.derive("token", way.errand.recipient)
         context = masking.MaskContext(token_key, way.door.recipient.kind == "publicity_site", way.door.entry)
         about = offer.about.merge(as_of, on=RECORD, how="left").assign(terms=self.since.terms.id)
-        return Prepared(accepted, permitted, masking.mask(permitted, context), about, by_this_run,
-                        offer.rows[offer.rows["record"].isin(same)], held)
+        return Prepared(accepted, permitted, masking.mask(permitted, context), about, int(same["is_by_run"].sum()),
+                        offer.rows[offer.rows["record"].isin(same[RECORD])], held[[RECORD, HANDLE, DIGEST, "state"]])
 
     def settled(self) -> Settled:
         """What need not be decided again."""

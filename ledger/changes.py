@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from ledger.holdings import TEXT, Holder
 from ledger.terms import Standing
-from records.bulk import ARRIVING, set_wise
+from records.bulk import ARRIVING, beside_arriving, set_wise
 from records.schema import blocks, holdings, stored, withdrawn, withheld
 from records.stages import DIGEST, HANDLE, RECORD
 
@@ -100,27 +100,24 @@ def unseen(connection: Connection, holder: Holder) -> Iterator[pd.DataFrame]:
         yield pd.DataFrame({RECORD: pd.Series([row[0] for row in rows], dtype=TEXT)})
 
 
-def held_just_so(connection: Connection, holder: Holder, run: str) -> tuple[pd.Series, int]:
-    """Of what was laid down as record and digest: the record ids that the recipient holds with that digest, and how many of them
-    this run brought."""
-    query = sa.select(ARRIVING.c.record, holdings.c.run == run).join_from(ARRIVING, holdings, _beside(holder))
-    rows = connection.execute(query.where(holdings.c.digest == ARRIVING.c.digest)).all()
-    return pd.Series([row[0] for row in rows], dtype=TEXT), sum(bool(row[1]) for row in rows)
-
-
-def held_of(connection: Connection, holder: Holder) -> pd.DataFrame:
-    """What the recipient holds of the records that were laid down: as `holdings.held_under`."""
-    query = sa.select(holdings.c.record, holdings.c.handle, holdings.c.digest, holdings.c.state)
-    rows = connection.execute(query.join_from(ARRIVING, holdings, _beside(holder)))
-    return pd.DataFrame([*map(tuple, rows)], columns=[RECORD, HANDLE, DIGEST, "state"], dtype=TEXT)
+def held_of(connection: Connection, holder: Holder, run: str) -> pd.DataFrame:
+    """What the recipient holds of the records that were laid down with their digests: RECORD, HANDLE, DIGEST, state; is_just_so,
+    whether it holds it with that digest; is_by_run, whether this run brought it."""
+    joined, held = beside_arriving(connection, holdings, _beside(holder))
+    is_just_so = sa.func.coalesce(held.digest == ARRIVING.c.digest, sa.false())
+    query = sa.select(held.record, held.handle, held.digest, held.state, is_just_so, held.run == run).select_from(joined)
+    names = [RECORD, HANDLE, DIGEST, "state"]
+    found = pd.DataFrame([*map(tuple, connection.execute(query))], columns=[*names, "is_just_so", "is_by_run"])
+    return found.astype(dict.fromkeys(names, TEXT) | {"is_just_so": bool, "is_by_run": bool})
 
 
 def as_stored_by(connection: Connection, holder: Holder, run: str) -> pd.DataFrame:
     """Of the records that were laid down, those whose current version this very run brought: RECORD, as_of. Of any other nobody can
     tell here whether it is the version at hand."""
     mine = sa.select(blocks.c.block).where(blocks.c.entry == holder.entry, blocks.c.run == run)
-    query = sa.select(ARRIVING.c.record, stored.c.block).join_from(ARRIVING, stored, stored.c.record == ARRIVING.c.record)
-    rows = connection.execute(query.where(stored.c.until.is_(None), stored.c.block.in_(mine))).all()
+    is_newest = stored.c.record == ARRIVING.c.record, stored.c.until.is_(None), stored.c.block.in_(mine)
+    joined, version = beside_arriving(connection, stored, *is_newest)
+    rows = connection.execute(sa.select(ARRIVING.c.record, version.block).select_from(joined)).all()
     found = {RECORD: pd.Series([row[0] for row in rows], dtype=TEXT), "as_of": pd.Series([row[1] for row in rows], dtype="Int64")}
     return pd.DataFrame(found)
 
@@ -131,6 +128,7 @@ def remember(connection: Connection, since: Since) -> None:
     Laid down: record; digest, as_of, ends_on, due_on of what is held just so; as_of, due_on, reason of what is withheld. A record on
     the suppression list is withheld by the list alone and needs no note (I6).
     """
+    set_wise(connection)
     holder, these = since.holder, sa.select(ARRIVING.c.record)
     same = sa.update(holdings).values(terms=since.terms.id, **{name: ARRIVING.c[name] for name in ("as_of", "ends_on", "due_on")})
     connection.execute(same.where(_beside(holder), holdings.c.digest == ARRIVING.c.digest))

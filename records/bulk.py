@@ -38,7 +38,6 @@ def laid_down(connection: Connection, rows: pd.DataFrame) -> Iterator[None]:
     add(connection, ARRIVING, rows)
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("ANALYZE arriving")  # a table without figures is joined row by row
-        set_wise(connection)
     yield
     # Only where all went well: a transaction that failed takes the table with it.
     ARRIVING.drop(connection)
@@ -49,6 +48,18 @@ def set_wise(connection: Connection) -> None:
     a handful of rows, and would walk through it once for each row of the other."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET LOCAL enable_nestloop = off")
+
+
+def beside_arriving(connection: Connection, table: sa.Table, *conditions: sa.ColumnElement[bool]) -> tuple[sa.Join, Any]:
+    """ARRIVING joined with the one row of `table`, if any, that meets the conditions; and the columns of that row.
+
+    One look into the table's index for each record: PostgreSQL would read the whole of a large table for the sake of a few records,
+    or, while it has no figures about it, walk through it once for each.
+    """
+    if connection.dialect.name == "postgresql":
+        found = sa.select(table).where(*conditions).correlate(ARRIVING).limit(1).lateral()
+        return sa.join(ARRIVING, found, sa.true()), found.c
+    return sa.join(ARRIVING, table, sa.and_(*conditions)), table.c
 
 
 def add(connection: Connection, table: sa.Table, rows: pd.DataFrame) -> None:

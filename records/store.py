@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection
 
 from keys.keyring import Keyring
 from records.blocks import Blocks
-from records.bulk import ARRIVING, add, laid_down
+from records.bulk import ARRIVING, add, beside_arriving, laid_down, set_wise
 from records.identity import TEXT, digests, plain
 from records.schema import blocks, stored
 from records.stages import RECORD
@@ -151,11 +151,10 @@ def _of(entry: str) -> sa.Select[Any]:
 
 def _former(connection: Connection, entry: str, rows: pd.DataFrame) -> pd.Series:
     """How each record compares with its current version: "same", "other", or "" where there is none. rows: record, digest."""
-    found = sa.select(ARRIVING.c.record, stored.c.digest == ARRIVING.c.digest)
-    found = found.join_from(ARRIVING, stored, stored.c.record == ARRIVING.c.record)
+    joined, known = beside_arriving(connection, stored, stored.c.record == ARRIVING.c.record, stored.c.until.is_(None), _is_of(entry))
     with laid_down(connection, rows):
-        known = connection.execute(found.where(stored.c.until.is_(None), _is_of(entry))).all()
-    is_same = dict(map(tuple, known))
+        found = connection.execute(sa.select(ARRIVING.c.record, known.digest == ARRIVING.c.digest).select_from(joined)).all()
+    is_same = dict(map(tuple, found))
     words = {True: "same", False: "other", None: ""}
     return pd.Series([words[is_same.get(record)] for record in plain(rows["record"]).to_pylist()], index=rows.index)
 
@@ -175,5 +174,6 @@ def _succeed(connection: Connection, entry: str, records: pd.Series, at: datetim
     """Ends the former version of records that changed."""
     if len(records):
         with laid_down(connection, pd.DataFrame({"record": records})):
+            set_wise(connection)
             these = stored.c.record.in_(sa.select(ARRIVING.c.record))
             connection.execute(sa.update(stored).where(_is_of(entry), stored.c.until.is_(None), these).values(until=at.isoformat()))
