@@ -11,6 +11,7 @@ import pandas as pd
 
 from delivery import Effect
 from gateway.effects import everywhere
+from gateway.lanes import Lanes
 from gateway.night import backfill, decide_all, run_night, take_back_all
 from gateway.settings import Gateway, set_up
 from gateway.takedown import NoTakedown, Order, lift, open_takedown, status
@@ -24,6 +25,8 @@ from tests.small.place import ENTRY, FEED, ON, clock, penalty
 from tests.small.recipients import Recipients
 
 Told = list[str]
+# An effect has one number in every run.
+IN_TURN = Lanes(side_by_side=False)
 
 
 class SmallWorld:
@@ -57,18 +60,18 @@ class SmallWorld:
 
     def night(self, catalogue: str = "full", days: int = 0) -> Told:
         """The night so many days later than the first; what the gateway tells of trouble."""
-        return _telling(lambda tell: run_night(self.gateway(catalogue), ON + timedelta(days=days), [FEED], tell))
+        return _telling(lambda tell: run_night(self.gateway(catalogue), ON + timedelta(days=days), [FEED], tell, IN_TURN))
 
     def backfill(self, catalogue: str) -> Told:
         return _telling(lambda tell: backfill(self.gateway(catalogue), [FEED], (ON - timedelta(days=2), ON - timedelta(days=1)), tell))
 
     def take_back(self, catalogue: str = "full") -> Told:
         """Asks for what takedowns name and nobody has confirmed yet."""
-        return _telling(lambda tell: take_back_all(self.gateway(catalogue), [ENTRY], tell))
+        return _telling(lambda tell: take_back_all(self.gateway(catalogue), [ENTRY], tell, IN_TURN))
 
     def decide(self, catalogue: str = "full") -> Told:
         """Decides everything again, which also takes back what is to be taken back."""
-        return _telling(lambda tell: decide_all(self.gateway(catalogue), [ENTRY], tell))
+        return _telling(lambda tell: decide_all(self.gateway(catalogue), [ENTRY], tell, IN_TURN))
 
     def record(self, number: int) -> str:
         """The gateway's own id of a penalty."""
