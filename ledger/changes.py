@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
+from sqlalchemy import String
 from sqlalchemy.engine import Connection
 
 from ledger.holdings import TEXT, Holder
@@ -49,7 +50,7 @@ class Since:
     def settled(self) -> sa.ColumnElement[Any]:
         """What stands for a stored record that need not be decided again: "held", or the reason why it is withheld; else NULL."""
         if not self.terms.is_trusted:
-            return sa.null()
+            return sa.cast(sa.null(), String)
         free = stored.c.record.not_in(
             sa.select(withdrawn.c.record).where(withdrawn.c.entry == self.holder.entry, withdrawn.c.lifted_at.is_(None)))
         # An empty digest: what is held there is not known, and it is brought anew.
