@@ -15,7 +15,7 @@ export GX_ANALYTICS_ENABLED := false
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help install run up test check lock bench-night bench-permit bench-deliver clean
+.PHONY: help install run up test check crash model lock bench-night bench-permit bench-deliver clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-13s%s\n", $$1, $$2}'
@@ -39,6 +39,12 @@ up: $(INSTALLED)  ## Airflow's components and the sample world, until Ctrl-C (PO
 
 test: $(INSTALLED)  ## all tests, a file at a time on every core
 	$(BIN)/python -m pytest tests -n logical --dist loadfile
+
+crash: $(INSTALLED)  ## kill -9 at every effect of a journey, and at pairs of them (PAIRS=500 SEED=1)
+	@$(BIN)/python -m tests.crash --pairs $(or $(PAIRS),500) --seed $(or $(SEED),1)
+
+model: $(INSTALLED)  ## the whole gateway beside a small model of it (EXAMPLES=200 SEED=1)
+	@$(BIN)/python -m tests.model --examples $(or $(EXAMPLES),200) --seed $(or $(SEED),1)
 
 check: $(INSTALLED)  ## linter, types, import contract
 	$(BIN)/ruff check .

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
-from catalog import sources
+from catalog import sources, terms
 from catalog.citations import citations
 from catalog.duties import authority, collection, disclosure, listings, local, measures, recording, repair, versions
 from catalog.duties.fields import codes_of, named
@@ -162,6 +162,7 @@ def _doors(catalog: Catalog) -> Iterator[str]:
         file = catalog.files["recipients", name]
         if (owner := owners.setdefault(recipient.connection, file)) != file:
             yield f"{file}: connection: {recipient.connection} already leads to {owner}; each recipient has a door of its own (I1)"
+        yield from (f"{file}: {problem}" for problem in terms.contradictions(catalog, name, recipient))
 
 
 def _code_sets(catalog: Catalog) -> Iterator[str]:

@@ -196,7 +196,7 @@ _GRADES: tuple[tuple[str, str, Grading], ...] = (
     ("entries", r"repair\..*", _wording),
     ("supplements", r"", _guard), ("supplements", r"(share|publish|masks|withhold|publicity_max_months)(\..*)?", _guard),
     ("departments", r"title(\..*)?|contact", _wording), ("departments", r"feeds\.\[.*", _check),
-    ("recipients", r"title(\..*)?|contact|batch_size|deadline", _wording),
+    ("recipients", r"title(\..*)?|contact|batch_size|deadline|rate|format", _wording),
     ("instruments", r"title(\..*)?|number|issuer|evidence|articles\..*\.(zh|en)", _wording),
     ("instruments", r"in_force_to", _end), ("instruments", r"|articles\.[^\[]*(\.allows\.\[.*)?", _grant),
     ("(editions|lists|measures|repair_rules)", r"title(\..*)?|evidence|recalled\..*|document", _wording),

@@ -89,9 +89,11 @@ class PublicPages(Closed):
 
 
 class Recipient(Closed):
-    """A recipient 接收方: how it is reached and how long its receipt may take. `batch_size` in records, `deadline` in seconds.
+    """A recipient 接收方: how it is reached and how long its receipt may take. `batch_size` in records, `deadline` in seconds,
+    `rate` in batches a minute at most.
 
     `contact` answers there for repair and takedown (D43). `public` are the pages that are read after it confirmed a takedown.
+    `format` is that of the data in a file package: JSON lines for programs, CSV or XLSX for clerks.
     """
 
     title: Title
@@ -102,4 +104,6 @@ class Recipient(Closed):
     connection: Name
     batch_size: int = Key(ge=1, le=200_000)
     deadline: int = Key(ge=1, le=3600)
+    rate: int | None = Key(default=None, ge=1, le=6000)
+    format: Literal["jsonl", "csv", "xlsx"] = "jsonl"
     public: PublicPages | None = None

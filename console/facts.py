@@ -24,13 +24,14 @@ class NightUnknown(Exception):
 @dataclass(frozen=True, slots=True)
 class Account:
     """What verifying the whole ledger said: its lines and root, up to which line and when a witness vouched for it ("" for never),
-    or in `broken` why it does not hold."""
+    or in `broken` why it does not hold; `has_journal`: whether a restored backup is noticed without a witness."""
 
     lines: int
     root: str
     witnessed_lines: int = 0
     witnessed_at: str = ""
     broken: str = ""
+    has_journal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,8 @@ def _account(gateway: Gateway) -> Account:
         stands = standing(gateway.engine)
     except (LedgerBroken, Imbalance) as error:
         return Account(0, "", broken=str(error))
-    return Account(stands.verified.lines, stands.verified.root, stands.witnessed_lines, stands.witnessed_at)
+    return Account(stands.verified.lines, stands.verified.root, stands.witnessed_lines, stands.witnessed_at,
+                   has_journal=gateway.journal_file is not None)
 
 
 def _troubles(gateway: Gateway, figures: dict[str, Any], story: dict[Event, pd.DataFrame]) -> Iterator[Trouble]:

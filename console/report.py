@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from console import charts, departments, disclosure, facts, index, rules, stock, withdrawals
+from console import cases, charts, departments, disclosure, facts, index, rules, stock, withdrawals
 from console.facts import Facts
 from console.words import outside, wording
+from gateway import lookups
 from gateway.settings import Gateway
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -60,6 +61,8 @@ def _report(gateway: Gateway, found: Facts) -> dict[str, Any]:
         "reconciled": withdrawals.reconciled(gateway, found.night),
         "overdue": withdrawals.overdue(gateway),
         "cleared": withdrawals.cleared(gateway),
+        "look_ups": lookups.counts(gateway),
+        "cases": cases.cases(gateway),
         "stock": stock.stock(gateway, now.date()),
         "earlier": list(found.earlier.itertuples()),
         "catalog": gateway.catalog,

@@ -1,7 +1,8 @@
 """The re-decision: what is already out is decided anew from the store, so that a change of catalogue, date or mark acts.
 
 `decide_again` goes through every entry after midnight, since publicity ends with a day, and after the feeds of the night;
-`takedown` every ten minutes through those of which some recipient has not confirmed a takedown.
+`takedown` asks every ten minutes for what some recipient has not confirmed, and `expiry` after midnight, before all else, for what
+a site shows past its last day; neither reads the store.
 """
 
 from __future__ import annotations
@@ -41,6 +42,21 @@ def decide_entry(entry: str, run_id: str | None = None) -> dict[str, dict[str, i
     return night.decide_entry(entry, f"airflow:{run_id}")
 
 
+@task(doc_md="The entries of which a site holds a record past its last day.")
+def past_end() -> list[str]:
+    from gateway import night
+
+    return night.entries_past_end()
+
+
+@task(doc_md="Asks the sites for what is past its last day.", map_index_template="{{ entry }}")
+def expire_entry(entry: str, run_id: str | None = None) -> dict[str, dict[str, int]]:
+    from gateway import night
+
+    get_current_context()["entry"] = entry
+    return night.expire_entry(entry, f"airflow:{run_id}")
+
+
 @task(doc_md="Asks everybody for what they have not confirmed of one entry.", map_index_template="{{ entry }}")
 def take_back_entry(entry: str, run_id: str | None = None) -> dict[str, dict[str, int]]:
     from gateway import night
@@ -54,6 +70,13 @@ def escalate() -> None:
     from gateway import night
 
     night.escalate()
+
+
+@task(doc_md="Notes which repairs and objections everybody has acted on.", trigger_rule="all_done")
+def settle_cases() -> None:
+    from gateway import night
+
+    night.settle_cases()
 
 
 @task(doc_md="Reads the public pages of the sites that confirmed a takedown; red if one still shows a record.", trigger_rule="all_done")
@@ -85,4 +108,16 @@ with DAG(
     max_active_runs=1,
     doc_md=ABOUT,
 ):
-    take_back_entry.expand(entry=outstanding()) >> probe_sites() >> escalate()
+    take_back_entry.expand(entry=outstanding()) >> probe_sites() >> settle_cases() >> escalate()
+
+with DAG(
+    dag_id="expiry",
+    dag_display_name="公示期满 expiry",
+    description="Asks the sites for what is past its last day of publicity",
+    schedule=CronTriggerTimetable("1 0 * * *", timezone="Asia/Shanghai"),
+    start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
+    catchup=False,
+    max_active_runs=1,
+    doc_md=ABOUT,
+):
+    expire_entry.expand(entry=past_end())

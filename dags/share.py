@@ -65,7 +65,7 @@ recipient already served is not sent the same record again, by a cleared task, b
 | `plan`, `collect_part` | the source was not there after {RETRIES + 1} tries, or handed in what nobody agreed on | the log says which; for the first clear the task, for the second call the department |
 | `check_part` | the batch was refused whole, or is damaged | `gateway quarantine list --feed {feed}`; call the department |
 | `settle` | far fewer records than last time: **nothing was sent or taken down** | ask the department; if right, trigger anew with `accept_shrunken` |
-| `send` | a recipient is down (its records stay pending), or refuses what we send | if down, nothing: the next night completes it. Otherwise call the recipient |
+| `send` | a recipient is down (its records stay pending; `gateway recipient status`), or refuses what we send | if down, nothing: the next night completes it. Otherwise call the recipient |
 | `close_run` alone | records are pending, or a batch was refused | as its log says |
 
 To read past nights anew: `airflow backfill create --dag-id {dag_id(feed)} --from-date … --to-date …` (dates with +08:00).

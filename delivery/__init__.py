@@ -12,18 +12,20 @@ from delivery.base import (
     Batch,
     DeliveryFailed,
     Door,
+    DoorShut,
     Effect,
     ReceiptMismatch,
+    ReceiptToCome,
     RecipientContractBreach,
     RecipientUnavailable,
     batches,
     takedown_batches,
 )
 from delivery.statements import Inquiry
-from records.stages import Receipt
+from records.stages import BatchState, Receipt
 
-__all__ = ["Batch", "DeliveryFailed", "Door", "Effect", "ReceiptMismatch", "RecipientContractBreach", "RecipientUnavailable",
-           "ask", "batches", "deliver", "takedown_batches"]
+__all__ = ["Batch", "DeliveryFailed", "Door", "DoorShut", "Effect", "ReceiptMismatch", "ReceiptToCome", "RecipientContractBreach",
+           "RecipientUnavailable", "ask", "batches", "deliver", "takedown_batches"]
 
 _ASKS: dict[str, Callable[[Inquiry, Door], pd.DataFrame]] = {
     "rest": rest.ask, "package": package.ask, "frontend": frontend_statement.ask}
@@ -36,7 +38,7 @@ def deliver(batch: Batch, door: Door) -> Receipt:
     """Hands a batch over by the recipient's exchange method, whether it brings or withdraws, and returns its verified receipt.
 
     A recipient that asks for a short pause (Retry-After) gets it, and the same batch again under the same key, three tries in
-    all; every other fault is left to a later try of the caller. Raises RecipientUnavailable, ReceiptMismatch or
+    all; every other fault is left to a later try of the caller. Raises RecipientUnavailable, ReceiptToCome, ReceiptMismatch or
     RecipientContractBreach; whatever it raises, the records stay pending.
     """
     return _patiently(lambda: _METHODS[door.recipient.method](batch, door), door)
@@ -51,11 +53,15 @@ def ask(inquiry: Inquiry, door: Door) -> pd.DataFrame:
 
 
 def _patiently(step: Callable[[], _Answer], door: Door) -> _Answer:
-    for _ in range(_TRIES - 1):
+    former: RecipientUnavailable | None = None
+    for last in (*[False] * (_TRIES - 1), True):
         try:
             return step()
-        except RecipientUnavailable as error:
-            if error.retry_after is None or error.retry_after > _LONGEST_PAUSE:
-                raise
+        except DeliveryFailed as error:
+            # What an earlier try may have brought there did leave, though this one did not get through.
+            told = former if former and error.state is BatchState.NOT_REACHED else error
+            if last or not isinstance(error, RecipientUnavailable) or error.retry_after is None or error.retry_after > _LONGEST_PAUSE:
+                raise told from None
+            former = error
             door.sleep(error.retry_after)
-    return step()
+    raise AssertionError("a last try returns or raises")

@@ -2,6 +2,8 @@
 
     DeliveryFailed              the batch brought no valid receipt; its records stay pending
     ├── RecipientUnavailable    down, slow or busy: try again later
+    │   └── DoorShut            it was down too often: nobody asks it before a set time
+    ├── ReceiptToCome           it put the batch into its queue: the receipt is to be asked for
     ├── ReceiptMismatch         an answer came that proves nothing: call the recipient
     └── RecipientContractBreach the door is not as agreed: a person must mend it
 """
@@ -22,7 +24,11 @@ from catalog.model import Entry, Recipient
 from keys.connection import Connection
 from keys.sign import Signer
 from ledger.log import now
-from records.stages import DIGEST, HANDLE, NOTICE, Masked, Notice
+from records.stages import DIGEST, HANDLE, NOTICE, BatchState, Masked, Notice
+
+# Reasons that stand before the first byte of a batch; whatever else went wrong, it may have arrived.
+_NEVER_LEFT = frozenset({"not-reached", "untrusted", "no-certificate", "no-inbox", "no-table", "no-column"})
+TOO_LATE = "no-receipt-in-time"
 
 
 class DeliveryFailed(Exception):
@@ -31,6 +37,11 @@ class DeliveryFailed(Exception):
     def __init__(self, reason: str, words: str) -> None:
         self.reason = reason
         super().__init__(words)
+
+    @property
+    def state(self) -> BatchState:
+        """How far the batch got by this try."""
+        return {TOO_LATE: BatchState.OVERDUE}.get(self.reason, BatchState.NOT_REACHED if self.reason in _NEVER_LEFT else BatchState.SENT)
 
 
 class RecipientUnavailable(DeliveryFailed):
@@ -42,6 +53,32 @@ class RecipientUnavailable(DeliveryFailed):
     def __init__(self, reason: str, words: str, retry_after: int | None = None) -> None:
         super().__init__(reason, words)
         self.retry_after = retry_after
+
+
+class DoorShut(RecipientUnavailable):
+    """The recipient was not asked: it was unavailable too often, and is tried again at a set time (delivery/doors.py)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """Where a recipient that put a batch into its queue will have the receipt, over which content, and until when it is asked."""
+
+    location: str
+    content_digest: str
+    due_at: datetime
+
+
+class ReceiptToCome(DeliveryFailed):
+    """The recipient put the batch into its queue and named the place of its receipt."""
+
+    def __init__(self, words: str, promise: Promise) -> None:
+        super().__init__("receipt-to-come", words)
+        self.promise = promise
+
+    @property
+    def state(self) -> BatchState:
+        """How far the batch got by this try."""
+        return BatchState.ACCEPTED
 
 
 class ReceiptMismatch(DeliveryFailed):
@@ -138,5 +175,7 @@ def takedown_batches(rows: pd.DataFrame, effect: Effect, door: Door) -> list[Bat
 
 def _name(rows: pd.DataFrame, content: str, effect: Effect, door: Door) -> str:
     pairs = sorted(zip(rows[HANDLE].to_list(), rows[content].to_list(), strict=True))
-    text = "\n".join([door.recipient_code, door.entry_code, effect, *(f"{handle} {said}" for handle, said in pairs)])
+    # In another format it is another package: a receipt of the one is none of the other.
+    written = [] if door.recipient.format == "jsonl" else [door.recipient.format]
+    text = "\n".join([door.recipient_code, door.entry_code, effect, *written, *(f"{handle} {said}" for handle, said in pairs)])
     return hashlib.sha256(text.encode()).hexdigest()

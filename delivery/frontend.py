@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, NoSuchTableError
 
-from delivery.base import Asked, Batch, Door, ReceiptMismatch, RecipientContractBreach, RecipientUnavailable
+from delivery.base import TOO_LATE, Asked, Batch, Door, ReceiptMismatch, RecipientContractBreach, RecipientUnavailable
 from delivery.receipts import reason_code
 from records.bulk import copy_replace
 from records.stages import HANDLE, NOTICE, Receipt
@@ -27,12 +27,15 @@ def deliver(batch: Batch, door: Door) -> Receipt:
     """Pushes the batch into the table share_<entry> and returns what the recipient's flags say within the deadline.
 
     A row without a flag by then is left out of the receipt and stays pending. A row that withdraws holds effect and notice
-    and no field. Raises RecipientContractBreach if the table or a column is missing, ReceiptMismatch if a row reads back with
-    another effect, RecipientUnavailable if the database cannot be reached.
+    and no field. A batch that stands there and is taken by now is not pushed again. Raises RecipientContractBreach if the table or
+    a column is missing, ReceiptMismatch if a row reads back with another effect, RecipientUnavailable if the database cannot be
+    reached or no row has a flag by then.
     """
     engine = sa.create_engine(door.connection.url, poolclass=sa.NullPool, hide_parameters=True)
     try:
         table = table_of(engine, batch, door, (name for name in batch.payload.columns if name not in (HANDLE, NOTICE)))
+        if taken := _all_taken(engine, table, batch):
+            return _receipt(taken, batch, door)
         rows = _rows(batch, door)
         if door.checkpoint and "checkpoint" in table.c:
             # once a batch, in its first row: it is the same for all of them
@@ -88,6 +91,9 @@ def _await(engine: Engine, table: sa.Table, batch: Batch, door: Door) -> Receipt
     while True:
         flags = _all_taken(engine, table, batch) or _flags(engine, table, batch, door)
         if all(flag is not None for _, flag, _ in flags) or door.monotonic() >= until:
+            if all(flag is None for _, flag, _ in flags):
+                raise RecipientUnavailable(TOO_LATE, f"{door.names(batch)}: its table has no flag for any row within "
+                                                     f"{door.recipient.deadline} s; {batch.later}")
             return _receipt(flags, batch, door)
         door.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)

@@ -42,8 +42,8 @@ def sign(request: requests.PreparedRequest, key: Signer, clock: Callable[[], dat
     signer.apply(request, prepared, key.sign(prepared.signature_base))
 
 
-def verify(response: requests.Response, body: bytes, asked: Asked, door: Door) -> None:
-    """Returns if the answer is signed by the recipient's registered key over ANSWER_COVERED, this body and this very request.
+def verify(response: requests.Response, body: bytes, asked: Asked, door: Door, covered: tuple[str, ...] = ANSWER_COVERED) -> None:
+    """Returns if the answer is signed by the recipient's registered key over `covered`, this body and this very request.
 
     The algorithm comes from the key. Raises ReceiptMismatch; RecipientContractBreach if no key is registered to check it with.
     """
@@ -57,7 +57,7 @@ def verify(response: requests.Response, body: bytes, asked: Asked, door: Door) -
     if "Signature" not in response.headers:
         refuse(asked, door, "unsigned", "the answer is not signed")
     try:
-        verifier.verify(response, max_age=MAX_AGE, expect_tag=ANSWER_TAG, require_components=ANSWER_COVERED, body=body)
+        verifier.verify(response, max_age=MAX_AGE, expect_tag=ANSWER_TAG, require_components=covered, body=body)
     except (HTTPMessageSignaturesException, ValueError):
         # Not the error itself: it may quote the answer's headers.
         refuse(asked, door, "wrong-signature", "the answer's signature is wrong, too old, or of another request")

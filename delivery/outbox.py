@@ -19,13 +19,14 @@ from ledger.disclosed import pack
 from ledger.events import Event, Line
 from ledger.holdings import Holder
 from records.bulk import copy_replace
-from records.schema import holdings, outbox, owed, runs
-from records.stages import DIGEST, HANDLE, NOTICE, RECORD, Receipt
+from records.schema import awaited, holdings, outbox, owed, runs
+from records.stages import ANSWERED, DIGEST, HANDLE, MAY_HAVE_ARRIVED, NOTICE, RECORD, BatchState, Receipt
 from records.staging import Reference
 
+# Why a record of an answered batch has no answer: its receipt does not name it.
+_SILENT = "silent"
 # What else the holdings may say of a record; where the caller does not know it, it is decided again.
 _SAID = ("terms", "as_of", "ends_on", "due_on")
-_SETTLED = ("delivered", "withdrawn", "partly")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,11 @@ def intend(connection: Connection, errand: Errand, batch: Batch, at: datetime) -
     batch = replace(batch, id=_name(connection, errand, batch.id))
     records = len(batch.payload)
     row = {"batch": batch.id, "run": errand.run, "recipient": errand.recipient, "entry": errand.entry, "feed": errand.feed,
-           "effect": str(batch.effect), "records": records, "state": "intended", "reason": "", "changed_at": at.isoformat(),
+           "effect": str(batch.effect), "records": records, "state": BatchState.INTENDED, "reason": "", "changed_at": at.isoformat(),
            "handles": pack(batch.payload[HANDLE])}
-    again = {name: row[name] for name in ("state", "reason", "changed_at", "handles")}
+    again = {name: row[name] for name in ("reason", "changed_at", "handles")}
+    # What an earlier try of this run may have brought there is not forgotten when the next one does not get through.
+    again["state"] = sa.case((outbox.c.state.in_(MAY_HAVE_ARRIVED), BatchState.SENT), else_=BatchState.INTENDED)
     connection.execute(_insert(connection, outbox).values(row).on_conflict_do_update(index_elements=["batch", "run"], set_=again))
     event = Event.INTENDED if batch.effect is Effect.BRING else Event.WITHDRAW_INTENDED
     log.append(connection, [errand.line(event, {"records": records}, batch=batch.id, **batch.says())], at)
@@ -63,7 +66,8 @@ def intend(connection: Connection, errand: Errand, batch: Batch, at: datetime) -
 
 def _name(connection: Connection, errand: Errand, content: str) -> str:
     settled = sa.select(sa.func.count()).where(
-        outbox.c.recipient == errand.recipient, outbox.c.entry == errand.entry, outbox.c.state.in_(_SETTLED))
+        outbox.c.recipient == errand.recipient, outbox.c.entry == errand.entry,
+        outbox.c.state.in_(ANSWERED) | (outbox.c.reason == _SILENT))
     return hashlib.sha256(f"{content}|{connection.execute(settled).scalar_one()}".encode()).hexdigest()
 
 
@@ -81,7 +85,7 @@ def settle(connection: Connection, errand: Errand, batch: pd.DataFrame, receipt:
     _hold(connection, named.assign(**common))
     withdrawals.brought(connection, Holder(errand.recipient, errand.entry), taken[HANDLE])
     log.append(connection, [_settlement(errand, Event.DELIVERED, batch, receipt)], receipt.at)
-    _settled(connection, errand, receipt, ("delivered" if len(taken) == len(batch) else "partly", taken))
+    _settled(connection, errand, receipt, batch)
     return len(taken)
 
 
@@ -101,7 +105,7 @@ def settle_withdrawal(connection: Connection, errand: Errand, rows: pd.DataFrame
         withdrawals.confirm(connection, Holder(errand.recipient, errand.entry), taken[HANDLE], receipt.at)
     notes = {"effect": str(effect), "notices": _counts(taken[NOTICE])}
     log.append(connection, [_settlement(errand, Event.WITHDRAWN, rows, receipt, **notes)], receipt.at)
-    _settled(connection, errand, receipt, ("withdrawn" if len(taken) == len(rows) else "partly", taken))
+    _settled(connection, errand, receipt, rows)
     return len(taken)
 
 
@@ -130,12 +134,19 @@ def _counts(reasons: pd.Series[Any]) -> dict[str, int]:
 
 
 def give_up(connection: Connection, errand: Errand, batch: str, error: DeliveryFailed, at: datetime) -> None:
-    """Closes the intent of a batch that brought no valid receipt. Its records stay pending, or held if they were to be withdrawn."""
-    waits = isinstance(error, RecipientUnavailable)
-    line = errand.line(Event.UNDELIVERED, {}, batch=batch, reason=error.reason, waits="yes" if waits else "no")
-    log.append(connection, [line], at)
-    values = {"state": "undelivered", "reason": error.reason, "changed_at": at.isoformat()}
-    connection.execute(sa.update(outbox).where(outbox.c.batch == batch, outbox.c.run == errand.run).values(values))
+    """Closes the intent of a batch that brought no valid receipt. Its records stay pending, or held if they were to be withdrawn.
+
+    A batch is not reached only if no earlier try of its run may have brought it there; its receipt is awaited on if it is overdue.
+    """
+    this, waits = _this(errand, batch), isinstance(error, RecipientUnavailable)
+    state = error.state
+    if state is BatchState.NOT_REACHED and connection.execute(sa.select(outbox.c.state).where(this)).scalar() != BatchState.INTENDED:
+        state = BatchState.SENT
+    notes = {"reason": error.reason, "waits": "yes" if waits else "no", "state": str(state)}
+    log.append(connection, [errand.line(Event.UNDELIVERED, {}, batch=batch, **notes)], at)
+    connection.execute(sa.update(outbox).where(this).values(state=state, reason=error.reason, changed_at=at.isoformat()))
+    if state is not BatchState.OVERDUE:
+        connection.execute(sa.delete(awaited).where(awaited.c.batch == batch, awaited.c.run == errand.run))
 
 
 def owe(connection: Connection, errand: Errand, references: Sequence[Reference]) -> None:
@@ -194,12 +205,25 @@ def _hold(connection: Connection, rows: pd.DataFrame) -> None:
         connection.execute(insert.on_conflict_do_update(index_elements=key, set_=changed), records)
 
 
-def _settled(connection: Connection, errand: Errand, receipt: Receipt, outcome: tuple[str, pd.DataFrame]) -> None:
-    """Closes the intent of a batch with its state and the records that the receipt accepts."""
-    state, taken = outcome
-    this = (outbox.c.batch == receipt.batch) & (outbox.c.run == errand.run)
-    values = {"state": state, "reason": "", "changed_at": receipt.at.isoformat(), "handles": pack(taken[HANDLE])}
+def _settled(connection: Connection, errand: Errand, receipt: Receipt, sent: pd.DataFrame) -> None:
+    """Closes the intent of a batch with its state and the records that the receipt accepts; what it is silent about may have arrived."""
+    taken, this = _taken(sent, receipt), _this(errand, receipt.batch)
+    silent = sent[HANDLE][~sent[HANDLE].isin([*receipt.accepted, *receipt.refused])]
+    state = BatchState.APPLIED if len(taken) else BatchState.REFUSED if receipt.refused else BatchState.SENT
+    reason, named = (_SILENT, silent) if state is BatchState.SENT else ("", taken[HANDLE])
+    values = {"state": state, "reason": reason, "changed_at": receipt.at.isoformat(), "handles": pack(named)}
     connection.execute(sa.update(outbox).where(this).values(values))
+    connection.execute(sa.delete(awaited).where(awaited.c.batch == receipt.batch, awaited.c.run == errand.run))
+    if len(silent) and state is not BatchState.SENT:
+        row = dict(connection.execute(sa.select(outbox).where(this)).mappings().one())
+        apart = {"batch": hashlib.sha256(f"{receipt.batch}|{_SILENT}".encode()).hexdigest(), "state": BatchState.SENT, "reason": _SILENT,
+                 "records": len(silent), "handles": pack(silent)}
+        insert = _insert(connection, outbox).values(row | apart)
+        connection.execute(insert.on_conflict_do_update(index_elements=["batch", "run"], set_=apart | {"changed_at": row["changed_at"]}))
+
+
+def _this(errand: Errand, batch: str) -> sa.ColumnElement[bool]:
+    return (outbox.c.batch == batch) & (outbox.c.run == errand.run)
 
 
 def _insert(connection: Connection, table: sa.Table) -> Any:

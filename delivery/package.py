@@ -1,4 +1,5 @@
-"""File packages: data, the manifest's signature, the manifest last, all by rename; then the signed receipt file is awaited."""
+"""File packages: data (JSON lines, or a table for clerks), the manifest's signature, the manifest last, all by rename; then the
+signed receipt file is awaited."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
-from delivery.base import Asked, Batch, Door, RecipientContractBreach, RecipientUnavailable
+from delivery import sheets
+from delivery.base import TOO_LATE, Asked, Batch, Door, RecipientContractBreach, RecipientUnavailable
 from delivery.body import content_digest, json_lines
 from delivery.receipts import read, verify_detached
 from delivery.statements import Inquiry, read_statement
@@ -23,10 +25,10 @@ _PAUSE = 0.1
 def deliver(batch: Batch, door: Door) -> Receipt:
     """Puts the package into the recipient's inbox and returns the verified receipt.
 
-    A package that was receipted before is not put there again. Raises RecipientContractBreach (no inbox),
-    RecipientUnavailable (no space, or no receipt within the deadline), ReceiptMismatch.
+    A package that was receipted before is not put there again. Raises RecipientContractBreach (no inbox, or a value
+    that its format cannot hold), RecipientUnavailable (no space, or no receipt within the deadline), ReceiptMismatch.
     """
-    receipt, data = _folder(batch, door) / "receipts" / f"{batch.id}.receipt.json", json_lines(batch)
+    receipt, data = _folder(batch, door) / "receipts" / f"{batch.id}.receipt.json", _data(batch, door)
     if not receipt.is_file():
         _put(_package(batch, door, data), batch, door)
     return read(_answered(receipt, batch, door), content_digest(data), batch, door)
@@ -54,13 +56,21 @@ def _folder(asked: Asked, door: Door) -> Path:
     return folder
 
 
+def _data(batch: Batch, door: Door) -> bytes:
+    make = sheets.MAKERS.get(door.recipient.format)
+    return make(batch, door) if make else json_lines(batch)
+
+
 def _package(batch: Batch, door: Door, data: bytes) -> dict[str, bytes]:
     """The files of a package by name. The manifest is last: a recipient that sees it finds the rest whole."""
-    file = {"name": f"{batch.id}.jsonl", "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    kind = door.recipient.format
+    file = {"name": f"{batch.id}.{kind}", "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
     manifest = {"batch": batch.id, "entry": door.entry_code, "records": len(batch.payload), "files": [file],
-                "pushed_at": door.clock().isoformat(), **batch.says()} | ({"checkpoint": door.checkpoint} if door.checkpoint else {})
+                "pushed_at": door.clock().isoformat(), **batch.says()}
+    manifest |= sheets.announced(batch, door) if kind in sheets.MAKERS else {}
+    manifest |= {"checkpoint": door.checkpoint} if door.checkpoint else {}
     announced = json.dumps(manifest, sort_keys=True).encode()
-    return {f"{batch.id}.jsonl": data, f"{batch.id}.manifest.sig": _signature(door, announced), f"{batch.id}.manifest.json": announced}
+    return {f"{batch.id}.{kind}": data, f"{batch.id}.manifest.sig": _signature(door, announced), f"{batch.id}.manifest.json": announced}
 
 
 def _signature(door: Door, content: bytes) -> bytes:
@@ -90,7 +100,7 @@ def _answered(answer: Path, asked: Asked, door: Door) -> bytes:
     until = door.monotonic() + door.recipient.deadline
     while not answer.is_file():
         if door.monotonic() >= until:
-            raise RecipientUnavailable("no-receipt-in-time", f"{door.names(asked)}: no receipt within {door.recipient.deadline} s; "
+            raise RecipientUnavailable(TOO_LATE, f"{door.names(asked)}: no receipt within {door.recipient.deadline} s; "
                                        f"{asked.later}")
         door.sleep(_PAUSE)
     said, signature = answer.read_bytes(), answer.with_suffix(".sig")

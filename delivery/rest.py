@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from datetime import timedelta
 from functools import partial
 from typing import NoReturn
+from urllib.parse import urljoin, urlsplit
 
 import pandas as pd
 import requests
 
-from delivery.base import Asked, Batch, Door, RecipientContractBreach, RecipientUnavailable
+from delivery.base import Asked, Batch, Door, Promise, ReceiptToCome, RecipientContractBreach, RecipientUnavailable
 from delivery.body import content_digest, rest_body
 from delivery.exchange import is_untrusted, never_left, retry_after, within
-from delivery.messages import sign, verify
+from delivery.messages import ANSWER_COVERED, sign, verify
 from delivery.receipts import read
 from delivery.statements import Inquiry, read_statement
 from ledger.log import now
@@ -27,43 +29,66 @@ _LARGEST_ANSWER = 64 * 1024 * 1024
 def deliver(batch: Batch, door: Door) -> Receipt:
     """Posts the batch and returns the verified receipt.
 
-    Raises RecipientUnavailable (no connection, timeout, 429, 5xx), RecipientContractBreach (any other answer than 200, a
-    certificate that is not trusted), ReceiptMismatch.
+    Raises RecipientUnavailable (no connection, timeout, 429, 5xx), ReceiptToCome (202), RecipientContractBreach (any other answer
+    than 200, a certificate that is not trusted), ReceiptMismatch.
     """
     body = rest_body(batch, door.entry_code)
-    return read(_answered("/v1/batches", body, batch, door), content_digest(body), batch, door)
+    answer, content = exchanged(_request("/v1/batches", body, batch, door), batch, door, door.recipient.deadline)
+    if answer.status_code == requests.codes.accepted:
+        verify(answer, content, batch, door, (*ANSWER_COVERED, "location"))
+        raise ReceiptToCome(f"{door.names(batch)}: it took the batch into its queue; {batch.later}", _promise(answer, body, batch, door))
+    return read(_verified(answer, content, batch, door), content_digest(body), batch, door)
 
 
 def ask(inquiry: Inquiry, door: Door) -> pd.DataFrame:
     """Posts the inquiry and returns the verified statement. Raises as `deliver` does."""
     body = inquiry.body(door.entry_code)
-    return read_statement(_answered("/v1/statements", body, inquiry, door), content_digest(body), inquiry, door)
+    answer, content = exchanged(_request("/v1/statements", body, inquiry, door), inquiry, door, door.recipient.deadline)
+    return read_statement(_verified(answer, content, inquiry, door), content_digest(body), inquiry, door)
 
 
-def _answered(path: str, body: bytes, asked: Asked, door: Door) -> bytes:
-    """The verified answer to one signed request."""
-    request = _request(path, body, asked, door)
-    answer, content = _post(request, asked, door)
+def _verified(answer: requests.Response, content: bytes, asked: Asked, door: Door) -> bytes:
+    """The content of an answer that is one, by its status and its signature."""
     if answer.status_code != requests.codes.ok:
-        _refuse(answer.status_code, answer.headers, asked, door)
+        refuse_status(answer.status_code, answer.headers, asked, door)
     verify(answer, content, asked, door)
     return content
 
 
-def _request(path: str, body: bytes, asked: Asked, door: Door) -> requests.Request:
+def _promise(answer: requests.Response, body: bytes, batch: Batch, door: Door) -> Promise:
+    """Where the receipt will be. Raises RecipientContractBreach if that is not the registered host, which alone gets a credential."""
+    place = urljoin(_place("/v1/batches", door), answer.headers["Location"])
+    there, registered = urlsplit(place), urlsplit(door.connection.url)
+    if (there.scheme, there.netloc) != (registered.scheme, registered.netloc):
+        raise RecipientContractBreach("receipt-elsewhere", f"{door.names(batch)}: it names another host for its receipt than that of "
+                                                           f"connection {door.connection.name}; ask the recipient; {batch.later}")
+    return Promise(place, content_digest(body), door.clock() + timedelta(seconds=door.recipient.deadline))
+
+
+def _place(path: str, door: Door) -> str:
+    return f"{door.connection.url.rstrip('/')}{path}"
+
+
+def headers_of(body: bytes, asked: Asked, door: Door) -> dict[str, str]:
+    """The headers of a request, all that its signature covers among them."""
     headers = {"Authorization": f"Bearer {door.connection.token}", "Content-Type": "application/json",
                "Content-Digest": content_digest(body), "Idempotency-Key": asked.id,
                "Accept-Encoding": "identity"}  # the digest of an answer is over its bytes as sent
     if door.checkpoint:
         headers["Ledger-Checkpoint"] = b64encode(door.checkpoint.encode()).decode()
-    return requests.Request("POST", f"{door.connection.url.rstrip('/')}{path}", headers, data=body)
+    return headers
 
 
-def _post(asking: requests.Request, asked: Asked, door: Door) -> tuple[requests.Response, bytes]:
+def _request(path: str, body: bytes, asked: Asked, door: Door) -> requests.Request:
+    return requests.Request("POST", _place(path, door), headers_of(body, asked, door), data=body)
+
+
+def exchanged(asking: requests.Request, asked: Asked, door: Door, seconds: float) -> tuple[requests.Response, bytes]:
+    """The answer to a request, signed here, and its content, within so many seconds from the connection. Raises as `deliver` does."""
     try:
         request = asking.prepare()
         sign(request, door.signer)
-        return within(_CONNECT + door.recipient.deadline, partial(_exchange, request, asked, door))
+        return within(_CONNECT + seconds, partial(_exchange, request, asked, door))
     except _NO_ANSWER as error:
         if is_untrusted(error):
             raise RecipientContractBreach("untrusted", f"{door.names(asked)}: its certificate is not trusted; ask the recipient, and "
@@ -98,7 +123,8 @@ def _bounded(answer: requests.Response, asked: Asked, door: Door) -> bytes:
     return bytes(content)
 
 
-def _refuse(status: int, headers: requests.structures.CaseInsensitiveDict[str], asked: Asked, door: Door) -> NoReturn:
+def refuse_status(status: int, headers: requests.structures.CaseInsensitiveDict[str], asked: Asked, door: Door) -> NoReturn:
+    """Raises RecipientUnavailable or RecipientContractBreach for a status that is no answer."""
     if status == requests.codes.too_many_requests or status >= requests.codes.server_error:
         after = retry_after(headers.get("Retry-After", ""), now())
         raise RecipientUnavailable(f"http-{status}", f"{door.names(asked)}: answered {status}; {asked.later}", after)

@@ -18,6 +18,7 @@ import delivery
 from delivery import Effect
 from gateway.effects import effect_at, read
 from gateway.failing import Run, account, failing
+from gateway.handover import ask_late
 from gateway.intake import Json, errand
 from gateway.orders import DAYS
 from gateway.preparing import Prepared, desk
@@ -112,6 +113,7 @@ def decide_again(gateway: Gateway, run: Run, recipient: str, everything: bool = 
         # What must come back is asked for even where the recipient refuses what it is brought.
         back = replace(way, faults=[])
         with exclusive(gateway.engine, gateway.locks, lock_of(way.errand)):
+            ask_late(way)
             figures = _again(way, back, everything)
         for fault in (*back.faults, *way.faults):
             raise fault

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from gateway.cases.objection_cli import objection_app
+from gateway.cases.repair_cli import repair_app
 from gateway.catalog_cli import catalog_app
 from gateway.consents_cli import consent_app
 from gateway.explain_cli import explain, record
@@ -27,6 +29,7 @@ from gateway.manners import (
 from gateway.night_cli import backfill, decide_again, night
 from gateway.recipient_cli import recipient_app
 from gateway.reconcile_cli import reconcile_app
+from gateway.restore_cli import restore_app
 from gateway.subject_cli import subject_app
 from gateway.takedown_cli import takedown_app
 
@@ -43,8 +46,11 @@ app.add_typer(catalog_app, name="catalog")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(takedown_app, name="takedown")
+app.add_typer(repair_app, name="repair")
+app.add_typer(objection_app, name="objection")
 app.add_typer(recipient_app, name="recipient")
 app.add_typer(reconcile_app, name="reconcile")
+app.add_typer(restore_app, name="restore")
 app.add_typer(subject_app, name="subject")
 app.add_typer(consent_app, name="consent")
 

@@ -17,6 +17,8 @@ from ledger import log
 from ledger.events import Event, Line
 from records import consents
 from records.identity import subjects
+from records.journal import rows
+from records.schema import consents as table
 from records.schema import writing
 
 if TYPE_CHECKING:
@@ -60,6 +62,8 @@ def revoke(purpose: Purpose, on: Day = None) -> None:
     with _refusing(), writing(gateway.engine) as connection:
         consents.revoke(connection, subject, purpose, day)
         log.append(connection, [_line(Event.CONSENT_REVOKED, subject, purpose, day, None)], gateway.clock())
+        mine = (table.c.subject == subject, table.c.purpose == purpose, table.c.revoked_on == day.isoformat())
+        gateway.journal.keep(connection, rows(connection, table, *mine))
     typer.echo(f"{subject}: consent for {purpose} revoked from {day}")
 
 

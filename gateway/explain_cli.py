@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.manners import FAILED, USAGE, AsJson, complain, opened, usage
+from gateway.manners import FAILED, USAGE, AsJson, Document, Person, Purpose, complain, opened, usage
 
 if TYPE_CHECKING:
     from gateway.settings import Gateway
@@ -19,11 +21,11 @@ def explain(
     to: Annotated[str, typer.Option(help="The recipient.")],
     field: Annotated[str | None, typer.Option(help="Only this field.")] = None,
     on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="On which day (default today).")] = None,
-    as_json: AsJson = False,
+    person: Person = "", purpose: Purpose = "", document: Document = "", as_json: AsJson = False,
 ) -> None:
     """Say what of a record left, or would leave, to a recipient on a day, by which rule, and why the rest did not.
 
-    Shows field names, rules and reasons, never a value.
+    Shows field names, rules and reasons, never a value. Stands on the ledger with person, role and purpose, refusals too.
     """
     from gateway.explain import Inquiry, NotExplained
     from gateway.explain import explain as answer
@@ -32,7 +34,9 @@ def explain(
 
     gateway = opened("catalog", "keyring")
     try:
-        told = answer(gateway, Inquiry(record, to, on.date() if on else gateway.today, field))
+        with _registered(gateway, (person, purpose, document), "explain", {"record": record, "to": to}) as shown:
+            told = answer(gateway, Inquiry(record, to, on.date() if on else gateway.today, field))
+            shown.append(record)
     except NotExplained as error:
         complain(str(error))
         raise typer.Exit(USAGE) from None
@@ -42,8 +46,13 @@ def explain(
     typer.echo(json.dumps(told, ensure_ascii=False, indent=1) if as_json else _readable(told))
 
 
-def record(entry: Annotated[str, typer.Argument(help="The catalogue entry.")]) -> None:
-    """Give the id of a record from its key, which is asked for field by field: nothing of it stays in the shell's history."""
+def record(
+    entry: Annotated[str, typer.Argument(help="The catalogue entry.")], person: Person = "", purpose: Purpose = "", document: Document = "",
+) -> None:
+    """Give the id of a record from its key, which is asked for field by field: nothing of it stays in the shell's history.
+
+    Stands on the ledger with person, role and purpose, refusals too.
+    """
     import pandas as pd
 
     from ledger.holdings import TEXT
@@ -56,10 +65,29 @@ def record(entry: Annotated[str, typer.Argument(help="The catalogue entry.")]) -
     row = {code: typer.prompt(f"{title.zh} {title.en} ({code})", err=True) for code, title in titles.items()}
     frame = pd.DataFrame({code: pd.Series([value.strip()], dtype=TEXT) for code, value in row.items()})
     name = str(record_ids(frame, entry, known.natural_key, gateway.keyring.derive("identity", entry))[0])
+    with _registered(gateway, (person, purpose, document), "record", {"record": name, "entry": entry}) as shown:
+        shown += [name] * _is_known(gateway, name)
     typer.echo(name)
-    if not _is_known(gateway, name):
+    if not shown:
         complain("the store has no record of this key; look at its spelling")
         raise typer.Exit(FAILED)
+
+
+@contextmanager
+def _registered(gateway: Gateway, by: tuple[str, str, str], what: str, about: Mapping[str, str]) -> Iterator[list[str]]:
+    """Puts the look-up on the ledger first, and at the end how many records were shown; ends the command if it is refused."""
+    from gateway.lookups import Asker, Refused, answered, look_up
+
+    try:
+        seq = look_up(gateway, Asker(*by), what, about)
+    except Refused as error:
+        complain(str(error))
+        raise typer.Exit(FAILED) from None
+    shown: list[str] = []
+    try:
+        yield shown
+    finally:
+        answered(gateway, seq, len(shown))
 
 
 def _is_known(gateway: Gateway, name: str) -> bool:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -29,6 +30,8 @@ def prepare(night: date) -> Gateway:
         secret.secret(name)
     secret.passwords()
     gateway = from_environment()
+    # The sample world keeps a journal, though not on a disk of its own.
+    gateway = replace(gateway, journal_file=gateway.journal_file or gateway.home / "journal")
     set_up(gateway)
     create(gateway.home, night)
     know_ledger(gateway)

@@ -21,20 +21,23 @@ def verify(as_json: AsJson = False) -> None:
     from ledger.events import Imbalance
     from ledger.log import LedgerBroken
 
+    gateway = opened()
     try:
-        stands = standing(opened().engine)
+        stands = standing(gateway.engine)
     except (LedgerBroken, Imbalance) as error:
         complain(str(error))
         raise typer.Exit(BROKEN) from None
     found = stands.verified
     if as_json:
-        typer.echo(json.dumps(asdict(found) | {name: getattr(stands, name) for name in ("checkpoints", "witnessed_lines", "witnessed_at")},
-                              indent=1))
+        more = {name: getattr(stands, name) for name in ("checkpoints", "witnessed_lines", "witnessed_at")}
+        typer.echo(json.dumps(asdict(found) | more | {"journal": str(gateway.journal_file or "")}, indent=1))
         return
     typer.echo(f"ledger: {found.lines} lines make one tree, {found.balances} balances add up, {stands.checkpoints} checkpoints are on it, "
                f"root {found.root[:16]}")
     typer.echo(f"witnessed: {stands.witnessed_lines} lines at {stands.witnessed_at[:19]}" if stands.witnessed_at else
                "not witnessed: nobody but this database vouches for it; see docs/account.md")
+    typer.echo(f"journal: {gateway.journal_file}; a restored backup is noticed" if gateway.journal_file else
+               "no journal (GATEWAY_JOURNAL): restored backups cannot be noticed without a witness")
     for run in found.open_runs:
         typer.echo(f"open: {run} was opened and never closed; run its feed again")
 
@@ -105,13 +108,16 @@ def erase(
     document: Annotated[str, typer.Option(help="The decision on which it is erased.")],
 ) -> None:
     """Destroy what the ledger's commitments to RECORD stand for, for good; the tree and every proof stay as they are."""
+    from gateway.restore import ERASED
     from ledger.erasure import erase as destroy
     from records.schema import writing
 
     usage([] if document.strip() else ["--document"], "name the decision on which it is erased")
-    gateway = opened()
+    gateway = opened("keyring")
     with writing(gateway.engine) as connection:
         erased = destroy(connection, record, document, gateway.clock())
+        if erased:
+            gateway.journal.keep(connection, [{"table": ERASED, "row": {"named": record, "document": document}}])
     usage([] if erased else [record], "no line of the ledger names it, or it was erased before")
     typer.echo(f"{erased} lines no longer tell what they stand for")
 

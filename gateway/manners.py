@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from gateway.settings import Gateway
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+# Without them a look-up is refused, and the refusal is on the ledger: so they are not required as options are.
+Person = Annotated[str, typer.Option(envvar="GATEWAY_PERSON", help="Who asks; registered with a role in secrets/people.yml.")]
+Purpose = Annotated[str, typer.Option(help=("For what: subject-request, repair, objection, correction, audit, incident, or fault (which "
+                                            "shows no values)."))]
+Document = Annotated[str, typer.Option(help="Number of the application or order it rests on.")]
 DEFECT, USAGE, FAILED, PENDING, BROKEN = 1, 2, 3, 4, 5
 
 

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
-import connectors
-import delivery
-from gateway import again, alike, closing, failing, intake, outgo, probe, reconcile, takedown, taking_back
-from gateway.discrepancies import is_settled
+from gateway import again, closing, expiry, failing, intake, outgo, probe, store_journeys, takedown
+from gateway.cases import standing
 from gateway.failing import Run
 from gateway.intake import Json
+from gateway.lanes import Lanes
 from gateway.settings import Gateway, from_environment
-from gateway.witness import NotWitnessed
-from keys.connection import ConnectionUnknown
-from keys.keyring import KeyringClosed
-from ledger.events import Imbalance
+from gateway.store_journeys import decide_all, reconcile_all, take_back_all
+from gateway.troubles import NightBroken, Tell, going_on, once_each
 from ledger.questions import RECONCILES
-from records.stages import Unbalanced
-from records.staging import StagingDamaged
 
-Tell = Callable[[str], None]
+__all__ = ["NightBroken", "backfill", "decide_all", "once_each", "reconcile_all", "run_feed", "run_night", "take_back_all"]
 
 
 @cache
@@ -85,11 +81,18 @@ def entries_to_take_back() -> list[str]:
 
 def take_back_entry(entry: str, trigger: str) -> dict[str, Json]:
     """Asks everybody for what they have not confirmed of one entry; returns the figures. Raises NightIncomplete, after all of them."""
-    troubles: list[str] = []
-    done = _take_back_entry(wired(), entry, trigger, troubles.append)
-    if troubles:
-        raise closing.NightIncomplete(f"entry {entry}: " + " ".join(troubles))
-    return done
+    return store_journeys.with_everybody(wired(), entry, store_journeys.TAKE_BACK, trigger)
+
+
+def entries_past_end() -> list[str]:
+    """The entries of which a site holds a record past its last day."""
+    return expiry.entries(wired())
+
+
+def expire_entry(entry: str, trigger: str) -> dict[str, Json]:
+    """Asks the sites for what is past its last day; returns the figures. Raises NightIncomplete, after all of them."""
+    expiry.expire(wired(), entry)
+    return take_back_entry(entry, trigger)
 
 
 def escalate() -> None:
@@ -104,88 +107,74 @@ def probe_sites() -> None:
         raise closing.NightIncomplete(" ".join(troubles))
 
 
+def settle_cases() -> None:
+    """Notes which repairs and objections everybody has acted on by now."""
+    standing.settle(wired())
+
+
 def decide_entry(entry: str, trigger: str) -> dict[str, Json]:
     """Decides one entry again for everybody; returns the figures by recipient. Raises NightIncomplete, after all of them."""
-    troubles: list[str] = []
-    done = _decide_entry(wired(), entry, trigger, troubles.append)
-    if troubles:
-        raise closing.NightIncomplete(f"entry {entry}: " + " ".join(troubles))
-    return done
+    return store_journeys.with_everybody(wired(), entry, store_journeys.DECIDE, trigger)
 
 
 def reconcile_entry(entry: str, trigger: str) -> dict[str, Json]:
     """Reconciles one entry with everybody; returns the figures by recipient. Raises NightIncomplete, after all of them."""
-    troubles: list[str] = []
-    done = _reconcile_entry(wired(), entry, f"{RECONCILES}{trigger}", troubles.append)
-    if troubles:
-        raise closing.NightIncomplete(f"entry {entry}: " + " ".join(troubles))
-    return done
+    return store_journeys.with_everybody(wired(), entry, store_journeys.RECONCILE, f"{RECONCILES}{trigger}")
 
 
-# What the steps of a feed may raise: told in the ledger, and no reason to stop other feeds.
-TROUBLES = (connectors.SourceUnavailable, connectors.ContractBreach, delivery.DeliveryFailed, intake.MassDisappearance,
-            closing.NightIncomplete, again.NoDoor, StagingDamaged, Imbalance, Unbalanced, ConnectionUnknown, KeyringClosed, NotWitnessed,
-            failing.Defect)
+@dataclass(frozen=True, slots=True)
+class _Underway:
+    """A feed's run, what is under way in the recipients' lanes, and to whom troubles are told."""
+
+    run: Run
+    sending: list[Future[Json]]
+    tell: Tell
 
 
-class NightBroken(Exception):
-    """A feed could not even be accounted for: its run is missing, or open, on the ledger. The other feeds had their night.
-
-    `feeds` names them, `runs` the runs that were closed.
-    """
-
-    def __init__(self, feeds: list[str], runs: list[str]) -> None:
-        self.feeds, self.runs = feeds, runs
-        super().__init__(f"{', '.join(feeds)}: could not be accounted for, see above; mend disk or database and run again")
-
-
-def run_feed(gateway: Gateway, feed: str, window: tuple[str, str], tell: Tell = print,
-             accept_shrunken: bool = False, rules: str = "then") -> str:
+def run_feed(gateway: Gateway, feed: str, window: tuple[str, str], tell: Tell = print, **options: Any) -> str:
     """One feed's night without Airflow: the same steps in the same order; returns the run's name.
 
-    A partition or recipient in trouble does not stop the others; what happened stands on the ledger and is told.
+    A partition or recipient in trouble does not stop the others; what happened stands on the ledger and is told. Options:
+    accept_shrunken (False), rules ("then").
     """
+    with Lanes() as lanes:
+        return _finish(gateway, _begin(gateway, feed, window, lanes, tell=tell, **options))
+
+
+def _begin(gateway: Gateway, feed: str, window: tuple[str, str], lanes: Lanes, *, tell: Tell,
+           accept_shrunken: bool = False, rules: str = "then") -> _Underway:
+    """Collects, checks and settles a feed, and puts what may go out into the recipients' lanes."""
     run = intake.open_run(gateway, feed, window, f"command:{uuid.uuid4()}", rules)
-    once = once_each(tell)
-    _steps(gateway, run, once, accept_shrunken)
-    with _going_on(once):
-        closing.close_run(gateway, run)
-    return run["run"]
+    once, sending = once_each(tell), list[Future[Json]]()
+    checked = _checked(gateway, run, once)
+    with going_on(once):
+        settled = intake.settle(gateway, run, checked, accept_shrunken)
+        sending += [lanes.put(name, _bound(gateway, run, settled, name)) for name in outgo.recipients(gateway, run)]
+    return _Underway(run, sending, once)
 
 
-def _steps(gateway: Gateway, run: Run, tell: Tell, accept_shrunken: bool) -> None:
-    parts: list[Json] = []
-    checked: list[Json] = []
-    with _going_on(tell):
+def _checked(gateway: Gateway, run: Run, tell: Tell) -> list[Json]:
+    parts, checked = list[Json](), list[Json]()
+    with going_on(tell):
         parts = intake.plan(gateway, run)
     for part in parts:
-        with _going_on(tell):
+        with going_on(tell):
             checked.append(intake.check_part(gateway, run, intake.collect_part(gateway, run, part)))
-    with _going_on(tell):
-        settled = intake.settle(gateway, run, checked, accept_shrunken)
-        for recipient in outgo.recipients(gateway, run):
-            with _going_on(tell):
-                outgo.send(gateway, run, settled, recipient)
+    return checked
 
 
-def once_each(tell: Tell) -> Tell:
-    """Tells nothing twice: what ails the source and every recipient alike is one trouble."""
-    told: set[str] = set()
-
-    def once(words: str) -> None:
-        if words not in told:
-            told.add(words)
-            tell(words)
-
-    return once
+def _bound(gateway: Gateway, run: Run, settled: list[Json], recipient: str) -> Callable[[], Json]:
+    return lambda: outgo.send(gateway, run, settled, recipient)
 
 
-@contextmanager
-def _going_on(tell: Tell) -> Iterator[None]:
-    try:
-        yield
-    except TROUBLES as error:
-        tell(str(error))
+def _finish(gateway: Gateway, one: _Underway) -> str:
+    """Waits for every recipient of a feed and closes its run."""
+    for each in one.sending:
+        with going_on(one.tell):
+            each.result()
+    with going_on(one.tell):
+        closing.close_run(gateway, one.run)
+    return one.run["run"]
 
 
 def backfill(gateway: Gateway, feeds: list[str], days: tuple[date, date], tell: Tell = print, rules: str = "now") -> list[str]:
@@ -206,108 +195,31 @@ def backfill(gateway: Gateway, feeds: list[str], days: tuple[date, date], tell: 
     return done
 
 
-def run_night(gateway: Gateway, on: date, feeds: list[str], tell: Tell = print, **options: Any) -> list[str]:
-    """The night of a date for some feeds, one after the other; returns the runs' names.
+def run_night(gateway: Gateway, on: date, feeds: list[str], tell: Tell = print, lanes: Lanes | None = None, **options: Any) -> list[str]:
+    """The night of a date for some feeds; returns the runs' names. Options as of `run_feed`.
 
-    Raises NightBroken, after the last feed, if one could not even be accounted for.
+    The feeds are collected and checked one after the other, while each recipient is served in a lane of its own: who is slow with
+    one feed holds up neither the others nor the next feed. Raises NightBroken, after the last feed, if one could not even be
+    accounted for.
     """
-    done, broken = [], []
-    for feed in feeds:
-        try:
-            done.append(run_feed(gateway, feed, intake.night_window(on), tell, **options))
-        except intake.FeedUnknown:
-            raise
-        except Exception as error:
-            # What nobody foresaw in one feed must not cost the others their night.
-            tell(failing.in_words(feed, error))
-            broken.append(feed)
+    done, broken = list[str](), list[str]()
+    begun: list[tuple[str, _Underway]] = []
+    with lanes or Lanes() as used:
+        for feed in feeds:
+            try:
+                begun.append((feed, _begin(gateway, feed, intake.night_window(on), used, tell=tell, **options)))
+            except intake.FeedUnknown:
+                raise
+            except Exception as error:
+                # What nobody foresaw in one feed must not cost the others their night.
+                tell(failing.in_words(feed, error))
+                broken.append(feed)
+        for feed, one in begun:
+            try:
+                done.append(_finish(gateway, one))
+            except Exception as error:
+                tell(failing.in_words(feed, error))
+                broken.append(feed)
     if broken:
         raise NightBroken(broken, done)
-    return done
-
-
-def decide_all(gateway: Gateway, entries: list[str], tell: Tell = print, everything: bool = False) -> dict[str, Json]:
-    """Decides entries again for every recipient concerned; returns the figures summed up by recipient. everything: also what has
-    not moved since it was decided.
-
-    Raises NightBroken, after the last entry, if one could not even be accounted for.
-    """
-    trigger = f"command:{uuid.uuid4()}"
-    return _summed(entries, tell, lambda entry, once: _decide_entry(gateway, entry, trigger, once, everything))
-
-
-def take_back_all(gateway: Gateway, entries: list[str], tell: Tell = print) -> dict[str, Json]:
-    """Asks everybody for what they have not confirmed to have taken back; returns the figures summed up by recipient.
-
-    Raises NightBroken likewise.
-    """
-    trigger = f"command:{uuid.uuid4()}"
-    return _summed(entries, tell, lambda entry, once: _take_back_entry(gateway, entry, trigger, once))
-
-
-def reconcile_all(gateway: Gateway, entries: list[str], tell: Tell = print) -> dict[str, Json]:
-    """Reconciles entries with every recipient concerned; returns the figures summed up by recipient. Raises NightBroken likewise."""
-    trigger = f"{RECONCILES}{uuid.uuid4()}"
-    return _summed(entries, tell, lambda entry, once: _reconcile_entry(gateway, entry, trigger, once))
-
-
-def _summed(entries: list[str], tell: Tell, go_through: Callable[[str, Tell], dict[str, Json]]) -> dict[str, Json]:
-    once = once_each(tell)
-    sums: dict[str, Json] = {}
-    broken = []
-    for entry in entries:
-        try:
-            done = go_through(entry, once)
-        except Exception as error:
-            once(failing.in_words(f"{again.STORE}.{entry}", error))
-            broken.append(entry)
-            continue
-        for recipient, figures in done.items():
-            known = sums.setdefault(recipient, {})
-            known |= {name: known.get(name, 0) + n for name, n in figures.items()}
-    if broken:
-        raise NightBroken(broken, [])
-    return dict(sorted(sums.items()))
-
-
-def _decide_entry(gateway: Gateway, entry: str, trigger: str, tell: Tell, everything: bool = False) -> dict[str, Json]:
-    run, step = again.open_again(gateway, entry, trigger), partial(again.decide_again, everything=everything)
-    return _with_each(gateway, run, tell, (step, lambda figures: not figures["pending"] + figures["outstanding"]))
-
-
-def _reconcile_entry(gateway: Gateway, entry: str, trigger: str, tell: Tell) -> dict[str, Json]:
-    run = again.open_again(gateway, entry, trigger)
-    done = _with_each(gateway, run, tell, (reconcile.reconcile, is_settled))
-    for recipient, figures in done.items():
-        if not is_settled(figures):
-            tell(f"recipient {recipient}, entry {entry}: it holds other records than it should and that could not be put right; "
-                 "see gateway reconcile status")
-    return done
-
-
-def _take_back_entry(gateway: Gateway, entry: str, trigger: str, tell: Tell) -> dict[str, Json]:
-    """What is ordered is asked for first, and then what was found in the store to be the same act under another name."""
-    step = taking_back.take_back, lambda figures: not figures["outstanding"]
-    done = _with_each(gateway, again.open_again(gateway, entry, trigger), tell, step, taking_back.recipients)
-    if alike.seek(gateway, entry):
-        more = _with_each(gateway, again.open_again(gateway, entry, f"{trigger} alike"), tell, step, taking_back.recipients)
-        for recipient, figures in more.items():
-            done[recipient] = figures | {"withdrawn": figures["withdrawn"] + done.get(recipient, figures | {"withdrawn": 0})["withdrawn"]}
-    return done
-
-
-_Step = tuple[Callable[[Gateway, Run, str], Json], Callable[[Json], bool]]
-
-
-def _with_each(gateway: Gateway, run: Run, tell: Tell, step: _Step,
-               whom: Callable[[Gateway, Run], list[str]] = again.recipients) -> dict[str, Json]:
-    """Takes a step with every recipient concerned and closes the run, complete if each step says so of its figures."""
-    go, is_complete = step
-    done: dict[str, Json] = {}
-    concerned = whom(gateway, run)
-    for recipient in concerned:
-        with _going_on(tell):
-            done[recipient] = go(gateway, run, recipient)
-    with _going_on(tell):
-        again.close_again(gateway, run, len(done) == len(concerned) and all(map(is_complete, done.values())))
     return done

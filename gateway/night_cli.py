@@ -131,7 +131,7 @@ def decided(gateway: Gateway, entries: list[str], say: Tell, everything: bool = 
         say(words)
 
     try:
-        figures = decide_all(gateway, entries, tell, everything)
+        figures = decide_all(gateway, entries, tell, everything=everything)
     except NightBroken as error:
         complain(str(error))
         return {}, True, True

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -14,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from delivery import Effect
 from gateway import suppressed
-from gateway.effects import Effects, effect_at, kind_of, written
+from gateway.effects import Effects, effect_at, kind_of, read, written
 from gateway.settings import Gateway
 from ledger import log, withdrawals
 from ledger.disclosed import ever_brought, uncertain
@@ -22,12 +23,14 @@ from ledger.events import Event, Line
 from ledger.holdings import TEXT, Holder, held_under
 from ledger.withdrawals import EFFECT
 from records.identity import handles
-from records.schema import holdings, outbox, withdrawn
+from records.journal import rows
+from records.schema import after_commit, before_commit, holdings, outbox, withdrawn, writing
 from records.stages import HANDLE, NOTICE, RECORD, Notice
 from records.workdays import add_working_days
 
 # The unit that determined acts within three working days (国办发〔2025〕22号).
 DAYS = 3
+_AT_ONCE = 10_000
 
 
 class NoTakedown(LookupError):
@@ -72,10 +75,12 @@ def enter_as(connection: Connection, gateway: Gateway, what: tuple[str, list[str
         connection.execute(sa.delete(withdrawn).where(withdrawn.c.entry == entry, withdrawn.c.record == record))
     known = suppressed.known_by(connection, gateway, entry, records)
     row: dict[str, Any] = {"entry": entry, "reason": str(order.reason), "document": order.document, "since": at.isoformat(),
-           "effects": written(order.effects), "deadline": deadline, "opened_by": order.by, "alike_of": alike_of}
+                           "effects": written(order.effects), "deadline": deadline, "opened_by": order.by, "alike_of": alike_of,
+                           "sought_at": at.isoformat() if alike_of else None}
     connection.execute(sa.insert(withdrawn), [row | {"record": record} | known[record] for record in records])
     _ask_everybody(connection, gateway, what, (order, at, deadline))
     log.append(connection, [_line(Event.TAKEDOWN_OPENED, entry, record, order, deadline=deadline) for record in records], at)
+    before_commit(connection, partial(_journal, connection, gateway, entry, records))
 
 
 def follow(connection: Connection, gateway: Gateway, record: str, order: Order) -> str:
@@ -89,6 +94,7 @@ def follow(connection: Connection, gateway: Gateway, record: str, order: Order) 
     _unmark(connection, entry, records)
     _ask_everybody(connection, gateway, (entry, records), (order, at, deadline))
     log.append(connection, [_line(Event.TAKEDOWN_CHANGED, entry, each, order, deadline=deadline) for each in records], at)
+    before_commit(connection, partial(_journal, connection, gateway, entry, records))
     return entry
 
 
@@ -107,7 +113,35 @@ def end(connection: Connection, gateway: Gateway, record: str, order: tuple[str,
     withdrawals.forget(connection, entry, records)
     log.append(connection, [Line(Event.TAKEDOWN_LIFTED, "", f"store.{entry}", notes={"entry": entry, "record": each, "by": by})
                             for each in records], at)
+    # After the commit: where the process dies in between, a restored backup keeps the record back.
+    after_commit(connection, partial(_journal_lifted, gateway, entry, records))
     return entry
+
+
+def enter_again(connection: Connection, gateway: Gateway, row: dict[str, Any]) -> None:
+    """Puts back a row of the suppression list that a restored database forgot, as the order left it, with its reason, document and
+    deadline; whoever got the record as far as this database knows is asked again."""
+    entry, record = row["entry"], row["record"]
+    connection.execute(sa.delete(withdrawn).where(withdrawn.c.entry == entry, withdrawn.c.record == record))
+    sealed = None if row["lifted_at"] else suppressed.known_by(connection, gateway, entry, [record])[record]["sealed"]
+    connection.execute(sa.insert(withdrawn).values(**row, sealed=sealed))
+    _unmark(connection, entry, [record])
+    withdrawals.forget(connection, entry, [record])
+    if not row["lifted_at"]:
+        order = Order(Notice(row["reason"]), row["document"], row["opened_by"], read(row["effects"]))
+        _ask_everybody(connection, gateway, (entry, [record]), (order, datetime.fromisoformat(row["since"]), row["deadline"]))
+
+
+def _journal(connection: Connection, gateway: Gateway, entry: str, records: Sequence[str]) -> None:
+    """Puts rows of the suppression list, as they stand, in the journal."""
+    for start in range(0, len(records), _AT_ONCE):
+        these = withdrawn.c.entry == entry, withdrawn.c.record.in_(records[start : start + _AT_ONCE])
+        gateway.journal.keep(connection, rows(connection, withdrawn, *these))
+
+
+def _journal_lifted(gateway: Gateway, entry: str, records: Sequence[str]) -> None:
+    with writing(gateway.engine) as connection:
+        _journal(connection, gateway, entry, records)
 
 
 def _with_alike(connection: Connection, entry: str, record: str, wanted: str) -> list[str]:
@@ -136,8 +170,8 @@ def _ask_everybody(connection: Connection, gateway: Gateway, what: tuple[str, li
         got = _got(connection, gateway, Holder(recipient, entry), pd.Series(records, dtype=TEXT))
         if effect is Effect.MARK:
             got = got[_may_be_there(connection, Holder(recipient, entry), got)]
-        rows = got.assign(**{NOTICE: str(order.reason), EFFECT: str(effect)})
-        withdrawals.ask(connection, Holder(recipient, entry), rows, (at, deadline))
+        asked = got.assign(**{NOTICE: str(order.reason), EFFECT: str(effect)})
+        withdrawals.ask(connection, Holder(recipient, entry), asked, (at, deadline))
 
 
 def _got(connection: Connection, gateway: Gateway, holder: Holder, records: pd.Series) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import pandas as pd
 import delivery
 from delivery import outbox
 from gateway.failing import Run, account, failing
+from gateway.handover import ask_late
 from gateway.intake import Json, errand
 from gateway.preparing import Desk, Prepared, desk
 from gateway.settings import Gateway
@@ -34,6 +35,7 @@ def send(gateway: Gateway, run: Run, settled: list[Json], recipient: str) -> Jso
     with failing(gateway, run, f"(send to {recipient})", (delivery.DeliveryFailed,)):
         way = way_of(gateway, errand(gateway, run, recipient))
         with exclusive(gateway.engine, gateway.locks, lock_of(way.errand)):
+            ask_late(way)
             figures = _send(way, settled)
         if way.faults:
             raise way.faults[0]
@@ -61,9 +63,17 @@ def _catch_up(way: Way, former: list[tuple[str, Reference]], fresh: list[Referen
     for reference in fresh:
         owed = owed[~owed[RECORD].isin(way.gateway.staging.read(reference)[RECORD])]
     figures = Figures()
-    left = _serve(way, desk(way).prepare(owed), figures)
+    left = _serve(way, desk(way).prepare(_as_by_now(way, owed)), figures)
     account(way.gateway, [way.errand.line(Event.CAUGHT_UP, figures.as_json())])
     return left
+
+
+def _as_by_now(way: Way, owed: pd.DataFrame) -> pd.DataFrame:
+    """Owed records as the store has them by now: while this recipient had no grant, a run may have brought them anew to others."""
+    with way.gateway.engine.connect() as connection:
+        newest = way.gateway.store.some(connection, way.errand.entry, owed[RECORD].to_list(), list(way.door.entry.fields))
+    rest = owed[~owed[RECORD].isin(newest[RECORD])]
+    return pd.concat([owed[[RECORD, LINE]].merge(newest, on=RECORD), rest], ignore_index=True)[list(owed.columns)]
 
 
 def _still_there(way: Way, run: str, reference: Reference) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import requests
 
 from catalog.parties import PublicPages
+from delivery import awaited
 from gateway.failing import account
 from gateway.settings import Gateway
 from keys.connection import Connection
@@ -49,7 +50,8 @@ def probe(gateway: Gateway) -> list[str]:
         if known.public:
             with gateway.engine.connect() as connection:
                 rows = withdrawals.unread(connection, recipient, AT_MOST)
-            told += _probe(gateway, _Site(recipient, known.public, gateway.connection(known.connection)), rows)
+            if rows:
+                told += _probe(gateway, _Site(recipient, known.public, gateway.connection(known.connection)), rows)
     return told
 
 
@@ -67,14 +69,15 @@ def _probe(gateway: Gateway, site: _Site, rows: list[dict[str, Any]]) -> list[st
         if visible:
             told.append(f"recipient {site.recipient}, entry {row['entry']}, record {row['record']}: it confirmed the takedown and still "
                         "shows the record 已确认撤回但网页仍可见; call its contact")
-    if rows:
-        account(gateway, [Line(Event.PROBED, "", "", site.recipient, figures)])
+    account(gateway, [Line(Event.PROBED, "", "", site.recipient, figures)])
     return list(dict.fromkeys(told))
 
 
 def _keep(gateway: Gateway, site: _Site, row: dict[str, Any], visible: bool) -> None:
     with writing(gateway.engine) as connection:
         withdrawals.probed(connection, Holder(site.recipient, row["entry"]), row["handle"], (visible, gateway.clock()))
+        if not visible:
+            awaited.confirm_gone(connection, Holder(site.recipient, row["entry"]))
 
 
 def _is_visible(gateway: Gateway, site: _Site, row: dict[str, Any]) -> bool:

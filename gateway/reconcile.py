@@ -19,11 +19,13 @@ import pandas as pd
 import sqlalchemy as sa
 
 import delivery
+from delivery import awaited
 from delivery.comparison import OURS, THEIRS, Compared, compare
 from delivery.statements import CONTENT, ENDS, contents
 from gateway.again import Again, expect_door, to_withdraw, withdraw
 from gateway.discrepancies import KIND, Kind
 from gateway.failing import Run, failing
+from gateway.handover import ask_late, expect_asked, noted
 from gateway.intake import Json, errand
 from gateway.settings import Gateway
 from gateway.way import Standing, Way, bring, lock_of, prepare, way_of
@@ -60,6 +62,8 @@ def reconcile(gateway: Gateway, run: Run, recipient: str) -> Json:
         way = way_of(gateway, errand(gateway, run, recipient))
         back = replace(way, faults=[])  # what must come back is asked for even where nothing may be brought
         with exclusive(gateway.engine, gateway.locks, lock_of(way.errand)):
+            ask_late(way)
+            expect_asked(way)
             figures = _reconcile(way, back)
         for fault in (*back.faults, *way.faults):
             raise fault
@@ -67,10 +71,13 @@ def reconcile(gateway: Gateway, run: Run, recipient: str) -> Json:
 
 
 def _reconcile(way: Way, back: Way) -> dict[str, int]:
-    due = _due(way)
+    due, at = _due(way), way.gateway.clock()
     sheet = due.held[[HANDLE]].merge(due.expected[[HANDLE, CONTENT]], on=HANDLE, how="left").fillna({CONTENT: ""})
-    compared = compare(sheet, partial(delivery.ask, door=way.door), _ends_field(way))
+    with noted(way):
+        compared = compare(sheet, partial(delivery.ask, door=way.door), _ends_field(way))
     rows = _kinds(way, compared.rows, due)
+    with writing(way.gateway.engine) as connection:
+        awaited.confirm(connection, Holder(way.errand.recipient, way.errand.entry), set(rows[HANDLE]), at)
     _let_go(way, rows[(rows[KIND] == Kind.MISSING) & rows[RECORD].isin(due.expected[RECORD])])
     repaired = [*_bring(way, rows, due), *_withdraw(back, rows, due)]
     return _account(way, compared, rows.assign(is_repaired=rows[RECORD].isin(repaired)), len(due.held))
@@ -89,7 +96,19 @@ def _due(way: Way) -> Due:
         expected.append(ready.masked.rows[[RECORD, HANDLE, DIGEST]].assign(**{CONTENT: contents(out), ENDS: ends}))
         stopped = pd.concat([ready.permitted.withheld, ready.masked.withheld], ignore_index=True)
         withheld.append(stopped.assign(**{HANDLE: handles(stopped[RECORD], way.terms.handle_key)}))
+    withheld.append(_unknown(way, pd.concat([each[RECORD] for each in (*expected, *withheld)])))
     return Due(pd.concat(expected, ignore_index=True), pd.concat(withheld, ignore_index=True), held)
+
+
+def _unknown(way: Way, seen: pd.Series) -> pd.DataFrame:
+    """RECORD, HANDLE, REASON of what is on the suppression list and not in the store, as after a backup was restored: a recipient
+    may hold it all the same."""
+    with way.gateway.engine.connect() as connection:
+        listed = pd.Series(withdrawn_records(connection, way.errand.entry), dtype=TEXT)
+    unknown = listed[~listed.isin(seen)]
+    reason = pd.Series("withdrawn", index=unknown.index, dtype=TEXT)
+    keys = way.gateway.keyring.derive_each("handle", way.errand.recipient, way.errand.entry)
+    return pd.concat([pd.DataFrame({RECORD: unknown, HANDLE: handles(unknown, key), REASON: reason}) for key in keys], ignore_index=True)
 
 
 def _stored(way: Way) -> Iterator[pd.DataFrame]:

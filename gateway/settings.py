@@ -22,9 +22,11 @@ from keys.connection import Connection, ConnectionUnknown
 from keys.keyring import Keyring
 from keys.sign import Ed25519Signer
 from ledger import log
+from ledger.anchor import Anchor
 from ledger.events import Event, Line
 from ledger.log import now
 from records import quarantine, schema, staging, store
+from records.journal import Journal
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -43,6 +45,7 @@ class Gateway:
     clock: Callable[[], datetime] = now
     require_signed: bool = False
     witness_within: timedelta | None = None
+    journal_file: Path | None = None
 
     @property
     def catalog(self) -> Catalog:
@@ -97,6 +100,16 @@ class Gateway:
     def quarantine(self) -> quarantine.Store:
         return quarantine.Store(self.engine, self.keyring)
 
+    @property
+    def journal(self) -> Journal:
+        """The journal of orders, kept where `journal_file` or the database says that there is one."""
+        return Journal(self.journal_file, self.keyring)
+
+    @property
+    def anchor(self) -> Anchor:
+        """The ledger's anchor beside the journal. Raises JournalBroken if none is named."""
+        return Anchor(self.journal.file, self.keyring)
+
     def expect_state(self) -> None:
         """Raises StateUnusable if the state database does not answer or lacks tables."""
         with self._asking_state():
@@ -143,17 +156,20 @@ class Gateway:
 
 def from_environment() -> Gateway:
     """The gateway that the environment names: GATEWAY_HOME, GATEWAY_DATABASE_URL, GATEWAY_CATALOG, GATEWAY_REQUIRE_SIGNED,
-    GATEWAY_WITNESS_HOURS.
+    GATEWAY_WITNESS_HOURS, GATEWAY_JOURNAL.
 
     Without GATEWAY_HOME it is `var` below AIRFLOW_HOME or below the working directory; without GATEWAY_WITNESS_HOURS no witness
-    is required.
+    is required; without GATEWAY_JOURNAL orders are in the file `journal` of the home where there is one, as in the sample world.
     """
     home = Path(os.environ.get("GATEWAY_HOME") or Path(os.environ.get("AIRFLOW_HOME", ".")) / "var").absolute()
     root = os.environ.get("GATEWAY_CATALOG")
     database = os.environ.get("GATEWAY_DATABASE_URL") or f"sqlite:///{home / 'gateway.db'}"
+    named = os.environ.get("GATEWAY_JOURNAL", "")
+    journal = Path(named or home / "journal").absolute()
     return Gateway(home, database, Path(root).absolute() if root else None,
                    require_signed=os.environ.get("GATEWAY_REQUIRE_SIGNED", "") not in ("", "0"),
-                   witness_within=_hours(os.environ.get("GATEWAY_WITNESS_HOURS", "")))
+                   witness_within=_hours(os.environ.get("GATEWAY_WITNESS_HOURS", "")),
+                   journal_file=journal if named or journal.exists() else None)
 
 
 def _hours(said: str) -> timedelta | None:
@@ -182,6 +198,9 @@ def set_up(gateway: Gateway) -> None:
     keyring.extend(gateway.home / "keys" / "keyring.json", gateway.passphrase.read_bytes().strip())
     gateway.migrate()
     _account_keys(gateway)
+    with schema.writing(gateway.engine) as state:
+        if gateway.journal.begin(state):
+            gateway.anchor.begin(state)
 
 
 def _account_keys(gateway: Gateway) -> None:

@@ -4,30 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import yaml
 from sqlalchemy.engine import Connection
 
 import release
+from gateway.lookups import Asker, answered, look_up
 from gateway.settings import Gateway
-from ledger import log
 from ledger.disclosed import history
-from ledger.events import Event, Line
 from ledger.holdings import TEXT, Holder
 from records.identity import handles, subjects
-from records.schema import writing
 from records.stages import RECORD
 
 Json = dict[str, Any]
-ROLES = ("compliance", "repair")
-
-
-class Refused(PermissionError):
-    """The look-up is not allowed. It stands on the ledger all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,45 +28,22 @@ class LookUp:
     number: str
     person: str
     purpose: str
+    document: str = ""
 
 
-def report(gateway: Gateway, asked: LookUp) -> Json:
+def report(gateway: Gateway, asked: LookUp, what: str = "report") -> Json:
     """What is held of a subject: per record its fields, and per recipient what it was given, when and under which edition, and
     what was taken back (PIPL art. 45).
 
     Every look-up is put on the ledger before anything is read, with person, role, purpose and the subject's keyed name;
     refusals too. Raises Refused.
     """
-    name = subjects(pd.Series([asked.number], dtype=TEXT), gateway.keyring.derive("identity", "subject"))[0]
-    role = _role(gateway, asked.person)
-    refused = "no-purpose" if not asked.purpose.strip() else "" if role in ROLES else "no-role"
-    event = Event.LOOK_UP_REFUSED if refused else Event.LOOKED_UP
-    notes = {"subject": str(name), "person": asked.person, "role": role, "purpose": asked.purpose, "reason": refused}
-    with writing(gateway.engine) as connection:
-        log.append(connection, [Line(event, "", "", notes=notes)], gateway.clock())
-    if refused:
-        raise Refused(f"{asked.person}: no look-up; " + ("name its purpose" if refused == "no-purpose" else
-                      f"register the person with one of the roles {', '.join(ROLES)} in {_people(gateway)}"))
+    name = str(subjects(pd.Series([asked.number], dtype=TEXT), gateway.keyring.derive("identity", "subject"))[0])
+    seq = look_up(gateway, Asker(asked.person, asked.purpose, asked.document), what, {"subject": name}, shows_values=True)
     with gateway.engine.connect() as connection:
-        found = [each for entry in sorted(gateway.catalog.entries) for each in _of_entry(gateway, connection, entry, str(name))]
-    return {"subject": str(name), "asked_by": asked.person, "purpose": asked.purpose, "at": gateway.clock().isoformat(), "records": found}
-
-
-def look_ups(gateway: Gateway) -> list[Json]:
-    """Every look-up and refusal there ever was, the oldest first: at, event, and the notes; for compliance to review."""
-    return [{"at": at, "event": event, **notes} for at, event, notes in log.told(gateway.engine, [Event.LOOKED_UP, Event.LOOK_UP_REFUSED])]
-
-
-def _people(gateway: Gateway) -> Path:
-    return gateway.home / "secrets" / "people.yml"
-
-
-def _role(gateway: Gateway, person: str) -> str:
-    try:
-        known = yaml.safe_load(_people(gateway).read_text(encoding="utf-8"))
-    except (FileNotFoundError, yaml.YAMLError):
-        return ""
-    return str(known.get(person, "")) if isinstance(known, dict) else ""
+        found = [each for entry in sorted(gateway.catalog.entries) for each in _of_entry(gateway, connection, entry, name)]
+    answered(gateway, seq, len(found))
+    return {"subject": name, "asked_by": asked.person, "purpose": asked.purpose, "at": gateway.clock().isoformat(), "records": found}
 
 
 def _of_entry(gateway: Gateway, connection: Connection, entry: str, name: str) -> Iterator[Json]:

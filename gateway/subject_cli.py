@@ -1,52 +1,118 @@
-"""`gateway subject …`: what is held of one subject and who got it, for a registered person with a purpose."""
+"""`gateway subject …`: what is held of one subject and who got it, and the register of all who looked something up."""
 
 from __future__ import annotations
 
 import json
 import os
+from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.manners import FAILED, AsJson, complain, number_asked, opened
+from gateway.manners import FAILED, USAGE, AsJson, Document, Person, Purpose, complain, number_asked, opened
+
+if TYPE_CHECKING:
+    from gateway.settings import Gateway
 
 subject_app = typer.Typer(no_args_is_help=True, help=(
     "What the gateway holds of one subject. The credit code or ID number is read from standard input, never from the command line; "
-    "every look-up stands on the ledger with person and purpose, refusals too."))
+    "every look-up stands on the ledger with person, role and purpose, refusals too, and compliance reviews it."))
+
+
+class Found(StrEnum):
+    OK = "ok"
+    QUERY = "query"
+    ABUSE = "abuse"
 
 
 @subject_app.command()
 def report(
-    person: Annotated[str, typer.Option(help="Who asks; registered with a role in secrets/people.yml.")],
-    purpose: Annotated[str, typer.Option(help="For what, as a clerk would write it.")],
     out: Annotated[Path, typer.Option(help="Where the HTML page goes, mode 0600.")],
-    as_json: AsJson = False,
+    person: Person = "", purpose: Purpose = "", document: Document = "", as_json: AsJson = False,
 ) -> None:
     """Write a page for the subject: what is held, to whom it went, when, under which edition, and what was taken back."""
     from console.subject import page
-    from gateway.subject import LookUp, Refused
-    from gateway.subject import report as found
+    from gateway.subject import LookUp
 
-    gateway = opened("catalog", "keyring")
-    try:
-        told = found(gateway, LookUp(number_asked(), person, purpose))
-    except Refused as error:
-        complain(str(error))
-        raise typer.Exit(FAILED) from None
+    told = _found(opened("catalog", "keyring"), LookUp(number_asked(), person, purpose, document), "report")
     with os.fdopen(os.open(out, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(page(told))
     typer.echo(json.dumps(told, ensure_ascii=False, indent=1) if as_json else f"{len(told['records'])} records, written to {out}")
 
 
 @subject_app.command()
-def lookups(as_json: AsJson = False) -> None:
-    """List every look-up and refusal for review: who, when, for what, under the subject's keyed name."""
-    from gateway.subject import look_ups
+def show(person: Person = "", purpose: Purpose = "", document: Document = "") -> None:
+    """Show on the screen what is held of the subject and who was given it."""
+    from gateway.subject import LookUp
 
-    rows = look_ups(opened())
-    typer.echo(json.dumps(rows, ensure_ascii=False, indent=1) if as_json else "\n".join(map(_line, rows)) or "no look-ups")
+    told = _found(opened("catalog", "keyring"), LookUp(number_asked(), person, purpose, document), "show")
+    for record in told["records"]:
+        typer.echo(f"{record['title']['zh']} {record['title']['en']}  {record['record']}")
+        for field in record["fields"]:
+            typer.echo(f"    {field['title']['zh']}：{field['value']}")
+        for given in record["given"]:
+            typer.echo(f"  → {given['title']['zh']} {given['title']['en']}  {given['at'][:19]}  {given['effect']} {given['state']}")
+    typer.echo(f"{len(told['records'])} records 条")
+
+
+@subject_app.command()
+def lookups(
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only from this day on, Shanghai.")] = None,
+    by: Annotated[str, typer.Option(help="Only this person's.")] = "",
+    unreviewed: Annotated[bool, typer.Option("--unreviewed", help="Only what waits for a review.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List every look-up and refusal for review: line, when, who, role, for what, what it came to, due day, finding.
+
+    The subject stands there under its keyed name. Ends with 3 if a review is overdue.
+    """
+    from gateway.lookups import is_open, look_ups
+    from gateway.settings import SHANGHAI
+
+    from_ = since.replace(tzinfo=SHANGHAI) if since else None
+    rows = [row for row in look_ups(opened()) if (not by or row["person"] == by) and (not unreviewed or is_open(row))
+            and (from_ is None or datetime.fromisoformat(row["at"]) >= from_)]
+    waiting, late = sum(map(is_open, rows)), sum(row["overdue"] for row in rows)
+    typer.echo(json.dumps(rows, ensure_ascii=False, indent=1) if as_json else "\n".join(
+        [*map(_line, rows), f"{len(rows)} look-ups 次查询，{waiting} to review 待审查，{late} overdue 逾期"]))
+    raise typer.Exit(FAILED if late else 0)
+
+
+@subject_app.command()
+def review(
+    seq: Annotated[int, typer.Argument(help="The line of the look-up, as `lookups` gives it.")],
+    by: Annotated[str, typer.Option(help="Who reviews: somebody of compliance who did not look up.")],
+    finding: Annotated[Found, typer.Option(help="ok; query: the person is to explain; abuse.")],
+) -> None:
+    """Put the review of a look-up on the ledger."""
+    from gateway.lookups import Finding, NotReviewed
+    from gateway.lookups import review as enter
+
+    try:
+        enter(opened(), seq, by, Finding(finding))
+    except NotReviewed as error:
+        complain(str(error))
+        raise typer.Exit(USAGE) from None
+    typer.echo(f"line {seq}: {finding} by {by}")
+
+
+def _found(gateway: Gateway, asked: Any, what: str) -> dict[str, Any]:
+    from gateway.lookups import Refused
+    from gateway.subject import report as found
+
+    try:
+        return found(gateway, asked, what)
+    except Refused as error:
+        complain(str(error))
+        raise typer.Exit(FAILED) from None
 
 
 def _line(row: dict[str, Any]) -> str:
-    return f"{row['at'][:19]}  {row['event']:<16} {row['person']} ({row['role'] or 'no role'})  {row['purpose']}  subject {row['subject']}"
+    is_refused, shown = row["event"].endswith("refused"), "" if row["records"] is None else f" {row['records']} records"
+    outcome = f"{'refused ' if is_refused else ''}{row['outcome']}{shown}"
+    reviewed = f"{row['finding']} by {row['reviewed_by']}" if row["finding"] else "overdue 逾期" if row["overdue"] else f"due {row['due']}"
+    about = " ".join(f"{name} {said}" for name, said in row["about"].items())
+    return (f"{row['seq']:>6}  {row['at'][:19]}  {row['what']:<8}{row['person']} ({row['role'] or 'no role'})  {row['purpose'] or '-'} "
+            f"{row['document']}  {about}  {outcome}  {reviewed}")

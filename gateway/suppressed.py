@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from delivery import Effect
 from gateway import acts
+from gateway.lookups import Asker, answered, look_up
 from gateway.settings import Gateway
 from keys.seal import key_id, seal, unseal
 from ledger import log
@@ -40,18 +41,20 @@ def _said(row: dict[str, str]) -> bytes:
     return json.dumps(said, ensure_ascii=False).encode()
 
 
-def opened(gateway: Gateway, entry: str, record: str) -> dict[str, str]:
-    """The identifiers of an open takedown, by field. Raises KeyError if there are none, or none any more.
+def look_up_opened(gateway: Gateway, record: str, who: tuple[str, str, str]) -> tuple[str, dict[str, str]]:
+    """The entry of an open takedown and its identifiers by field, for a registered person with a purpose (D46, D47).
 
-    Callers account for the look-up (D47).
+    who: person, purpose and document. Raises KeyError if there are none, or none any more; Refused.
     """
     with gateway.engine.connect() as connection:
-        sealed = connection.execute(sa.select(withdrawn.c.sealed).where(
-            withdrawn.c.entry == entry, withdrawn.c.record == record, withdrawn.c.sealed.is_not(None))).scalar_one_or_none()
+        entry, sealed = connection.execute(sa.select(withdrawn.c.entry, withdrawn.c.sealed).where(
+            withdrawn.c.record == record, withdrawn.c.sealed.is_not(None))).one_or_none() or ("", None)
     if sealed is None:
         raise KeyError(record)
+    seq = look_up(gateway, Asker(*who), "takedown identify", {"entry": entry, "record": record}, shows_values=True)
     said: dict[str, str] = json.loads(unseal(sealed, gateway.keyring.reopen(key_id(sealed), entry), record.encode()))
-    return said
+    answered(gateway, seq, 1)
+    return entry, said
 
 
 def release(gateway: Gateway) -> int:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.manners import DEFECT, FAILED, USAGE, AsJson, complain, opened
+from gateway.manners import DEFECT, FAILED, USAGE, AsJson, Person, Purpose, complain, opened
+from gateway.manners import Document as Asked
 from gateway.night_cli import again_lines, decided
 
 if TYPE_CHECKING:
@@ -101,6 +102,36 @@ def overdue(as_json: AsJson = False) -> None:
 
 
 @takedown_app.command()
+def identify(record: Record, person: Person = "", purpose: Purpose = "", document: Asked = "") -> None:
+    """Show by what a recipient's clerks know a record that not all have taken back; the look-up stands on the ledger."""
+    from gateway.lookups import Refused
+    from gateway.suppressed import look_up_opened
+
+    gateway = opened("catalog", "keyring")
+    try:
+        entry, said = look_up_opened(gateway, record, (person, purpose, document))
+    except (KeyError, Refused) as error:
+        complain(f"record {record}: no identifiers are kept; its takedown is not open, or everybody has confirmed"
+                 if isinstance(error, KeyError) else str(error))
+        raise typer.Exit(USAGE if isinstance(error, KeyError) else FAILED) from None
+    fields = gateway.catalog.entries[entry].fields
+    for name, value in said.items():
+        typer.echo(f"{fields[name].title.zh} {fields[name].title.en}：{value}" if name in fields else f"{name}：{value}")
+
+
+@takedown_app.command()
+def expired() -> None:
+    """Ask the sites now for what is past its last day of publicity."""
+    from gateway import expiry
+
+    gateway = opened("catalog", "keyring")
+    entries = expiry.entries(gateway)
+    for entry in entries:
+        expiry.expire(gateway, entry)
+    _act(gateway, entries, "nothing is past its last day 没有公示期满的记录")
+
+
+@takedown_app.command()
 def probe() -> None:
     """Read the public pages of the sites that confirmed a takedown. Ends with 3 if one still shows a record or cannot be read."""
     from gateway.probe import probe as read_pages
@@ -155,7 +186,7 @@ def _effects(said: list[str] | None) -> Effects:
         raise typer.Exit(USAGE) from None
 
 
-def _act(gateway: Gateway, entries: list[str]) -> None:
+def _act(gateway: Gateway, entries: list[str], nobody: str = "nobody ever got it 未曾提供给任何接收方") -> None:
     """Asks everybody now, on the short road, and tells who has confirmed."""
     from gateway.night import NightBroken, take_back_all
 
@@ -173,7 +204,7 @@ def _act(gateway: Gateway, entries: list[str]) -> None:
     for recipient, each in figures.items():
         typer.echo(f"taken back 已撤回: {recipient:<20} confirmed={each['withdrawn']} outstanding={each['outstanding']}")
     if not figures and not told:
-        typer.echo("nobody ever got it 未曾提供给任何接收方")
+        typer.echo(nobody)
     raise typer.Exit(FAILED if told or any(each["outstanding"] for each in figures.values()) else 0)
 
 

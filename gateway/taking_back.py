@@ -7,6 +7,7 @@ import time
 import delivery
 from gateway.again import expect_door
 from gateway.failing import Run, failing
+from gateway.handover import ask_late
 from gateway.intake import Json, errand
 from gateway.settings import Gateway
 from gateway.way import Way, ask_back, lock_of, way_of
@@ -46,6 +47,7 @@ def _asked(way: Way) -> bool:
     """Whether the recipient was asked, here or by whoever serves it."""
     with attempt(way.gateway.engine, way.gateway.locks, lock_of(way.errand)) as is_mine:
         if is_mine:
+            ask_late(way)
             ask_back(way)
             return True
     return not _left(way, only_fresh=True)

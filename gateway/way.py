@@ -14,8 +14,9 @@ import masking
 import release
 from catalog.model import Grant
 from delivery import Effect, outbox
+from gateway.handover import hand_over, may_go
 from gateway.settings import Gateway
-from gateway.witness import NotWitnessed, expect_witnessed
+from gateway.witness import NotWitnessed, expect_witnessed, move_anchor
 from ledger import log, withdrawals
 from ledger.holdings import Holder, held_by_run, withdrawn_records
 from records import consents
@@ -143,7 +144,7 @@ def bring(way: Way, masked: Masked, about: pd.DataFrame | None = None) -> Brough
     taken, cancelled = [masked.rows[RECORD].iloc[:0]], [masked.rows[RECORD].iloc[:0]]
     for batch in delivery.batches(masked, way.door):
         overtake(way)
-        if way.faults:
+        if way.faults or not may_go(way, Effect.BRING):
             break
         rows = masked.rows[masked.rows[HANDLE].isin(batch.payload[HANDLE])]
         with writing(way.gateway.engine) as connection:
@@ -169,7 +170,7 @@ def take_back(way: Way, rows: pd.DataFrame, effect: Effect) -> pd.Index[str]:
     sent = rows[[RECORD, HANDLE, NOTICE]]
     taken = [sent[RECORD].iloc[:0]]
     for batch in delivery.takedown_batches(sent, effect, way.door):
-        if way.faults:
+        if way.faults or not may_go(way, effect):
             break
         mine = sent[sent[HANDLE].isin(batch.payload[HANDLE])]
         with writing(way.gateway.engine) as connection:
@@ -204,8 +205,9 @@ Settle = Callable[[Connection, outbox.Errand, pd.DataFrame, Receipt], int]
 def _handed_over(way: Way, batch: delivery.Batch, sent: pd.DataFrame, settle: Settle) -> pd.Series[str]:
     """Takes one batch, whose intent stands, through the door and settles it; returns the record ids that were accepted."""
     rows = sent[sent[HANDLE].isin(batch.payload[HANDLE])]
+    move_anchor(way.gateway)  # outside the database, too, the intent is there before a byte leaves
     try:
-        receipt = delivery.deliver(batch, way.door)
+        receipt = hand_over(way, batch, rows)
     except delivery.DeliveryFailed as error:
         way.faults.append(error)
         with writing(way.gateway.engine) as connection:

@@ -18,6 +18,7 @@ from keys.notes import NoteKey, cosigned_at, text_of
 from keys.sign import BadSignature, Ed25519Signer
 from ledger import checkpoints
 from ledger.log import LedgerBroken, origin
+from records import journal
 from records.schema import writing
 
 NAME = "witness"
@@ -45,6 +46,7 @@ def expect_witnessed(gateway: Gateway) -> str:
     The witness is asked each time: a backup restored an hour ago looks as if it had been witnessed lately. Raises NotWitnessed
     if it does not vouch for this ledger, or did not answer for longer than allowed.
     """
+    expect_nothing_lost(gateway)
     if not gateway.witness_within:
         return ""
     try:
@@ -58,11 +60,43 @@ def expect_witnessed(gateway: Gateway) -> str:
         return note
 
 
+def expect_nothing_lost(gateway: Gateway) -> None:
+    """Returns if the database has every order of the journal and its ledger continues its anchor, or no journal is kept.
+
+    Raises NotWitnessed if not, or if the journal's disk cannot be written: what is brought could not be noted there.
+    """
+    with gateway.engine.connect() as connection:
+        if not gateway.journal_file and not journal.is_kept(connection):
+            return
+    try:
+        with writing(gateway.engine) as connection:
+            behind = gateway.journal.behind(connection)
+            gateway.anchor.expect(connection)
+        gateway.anchor.move(gateway.engine)
+    except (journal.JournalBroken, LedgerBroken) as error:
+        raise NotWitnessed("backup-restored", f"{error}; nothing is brought until that is settled: gateway restore check") from None
+    except OSError as error:
+        raise NotWitnessed("journal-away", f"journal {gateway.journal_file}: {error.strerror}; nothing is brought until its disk "
+                                           "can be written") from None
+    if behind:
+        raise NotWitnessed("backup-restored", f"the journal has {len(behind)} orders that came after what the database knows: a backup was "
+                                              "restored, or a command died; nothing is brought until they are entered: "
+                                              "gateway restore check")
+
+
+def move_anchor(gateway: Gateway) -> None:
+    """Notes outside the database how far the ledger has come. A disk that does not take it is told before the next delivery."""
+    if gateway.journal_file:
+        with suppress(OSError):
+            gateway.anchor.move(gateway.engine)
+
+
 def vouch(gateway: Gateway) -> None:
     """Has what a run wrote witnessed at its end, where a witness is required. Raises NotWitnessed if it refuses.
 
     One that does not answer is asked again by the next delivery, which is held up when the time allowed is over.
     """
+    move_anchor(gateway)
     if gateway.witness_within:
         with suppress(WitnessUnavailable):
             ask(gateway)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-PURPOSES = ("identity", "handle", "digest", "token", "staging", "quarantine", "store", "sign", "takedown")
+PURPOSES = ("identity", "handle", "digest", "token", "staging", "quarantine", "store", "sign", "takedown", "case", "journal")
 _SCRYPT = {"n": 2**15, "r": 8, "p": 1}
 
 

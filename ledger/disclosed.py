@@ -11,9 +11,8 @@ from sqlalchemy.engine import Connection
 
 from ledger.holdings import Holder
 from records.schema import outbox, runs
+from records.stages import ANSWERED, MAY_HAVE_ARRIVED, BatchState
 
-# A batch that went out and brought no receipt may have arrived all the same.
-_NO_RECEIPT = ("intended", "undelivered")
 _BRING = "bring"
 
 
@@ -28,13 +27,13 @@ def unpack(packed: bytes | None) -> list[str]:
 
 
 def history(connection: Connection, holder: Holder, handle: str) -> pd.DataFrame:
-    """Every batch that named a handle at a recipient, the oldest first: at, effect, state, run, edition, batch.
+    """Every batch that named a handle and may have left for a recipient, the oldest first: at, effect, state, run, edition, batch.
 
-    In a batch with a receipt the recipient accepted it; one without (intended, undelivered) may have arrived.
+    In a batch that was answered the recipient accepted it; one in any other state (`MAY_HAVE_ARRIVED`) may have arrived.
     """
     query = sa.select(outbox.c.changed_at, outbox.c.effect, outbox.c.state, outbox.c.run, runs.c.edition, outbox.c.batch,
                       outbox.c.handles).outerjoin(runs, runs.c.run == outbox.c.run)
-    rows = connection.execute(query.where(*_of(holder)).order_by(outbox.c.changed_at)).all()
+    rows = connection.execute(query.where(*_of(holder), _left()).order_by(outbox.c.changed_at)).all()
     named = [row[:6] for row in rows if handle in unpack(row[6])]
     return pd.DataFrame(named, columns=["at", "effect", "state", "run", "edition", "batch"])
 
@@ -43,26 +42,30 @@ def uncertain(connection: Connection, holder: Holder) -> set[str]:
     """Handles that went to a recipient without a receipt, and have had none since: they may or may not have arrived."""
     columns = (outbox.c.changed_at, outbox.c.handles)
     lost = connection.execute(
-        sa.select(*columns).where(*_of(holder), outbox.c.effect == _BRING, outbox.c.state.in_(_NO_RECEIPT))).all()
+        sa.select(*columns).where(*_of(holder), outbox.c.effect == _BRING, outbox.c.state.in_(MAY_HAVE_ARRIVED))).all()
     if not lost:
         return set()
     since = min(at for at, _ in lost)
     told = connection.execute(
-        sa.select(*columns).where(*_of(holder), outbox.c.state.not_in(_NO_RECEIPT), outbox.c.changed_at >= since)).all()
+        sa.select(*columns).where(*_of(holder), outbox.c.state.in_(ANSWERED), outbox.c.changed_at >= since)).all()
     last = {handle: at for at, packed in sorted(told, key=lambda row: row[0]) for handle in unpack(packed)}
     return {handle for at, packed in lost for handle in unpack(packed) if last.get(handle, "") < at}
 
 
 def ever_brought(connection: Connection, holder: Holder) -> set[str]:
-    """Handles under which something was ever sent to a recipient, with a receipt or without."""
-    query = sa.select(outbox.c.handles).where(*_of(holder), outbox.c.effect == _BRING)
+    """Handles under which something may ever have left for a recipient, with a receipt or without."""
+    query = sa.select(outbox.c.handles).where(*_of(holder), _left(), outbox.c.effect == _BRING)
     return {handle for packed in connection.execute(query).scalars() for handle in unpack(packed)}
 
 
 def without_receipt(connection: Connection, entry: str) -> list[str]:
     """Recipients to whom some batch of an entry went out without a receipt."""
-    query = sa.select(outbox.c.recipient).where(outbox.c.entry == entry, outbox.c.effect == _BRING, outbox.c.state.in_(_NO_RECEIPT))
+    query = sa.select(outbox.c.recipient).where(outbox.c.entry == entry, outbox.c.effect == _BRING, outbox.c.state.in_(MAY_HAVE_ARRIVED))
     return list(connection.execute(query.distinct()).scalars())
+
+
+def _left() -> sa.ColumnElement[bool]:
+    return outbox.c.state != BatchState.NOT_REACHED
 
 
 def _of(holder: Holder) -> tuple[sa.ColumnElement[bool], ...]:

@@ -22,6 +22,8 @@ class Event(StrEnum):
     INTENDED = "intended"
     DELIVERED = "delivered"
     UNDELIVERED = "undelivered"
+    QUEUED = "queued"
+    DOOR_CHANGED = "door_changed"
     WITHDRAW_INTENDED = "withdraw_intended"
     WITHDRAWN = "withdrawn"
     CAUGHT_UP = "caught_up"
@@ -39,6 +41,10 @@ class Event(StrEnum):
     RESURFACED = "resurfaced"
     LOOKED_UP = "looked_up"
     LOOK_UP_REFUSED = "look_up_refused"
+    LOOK_UP_ANSWERED = "look_up_answered"
+    LOOK_UP_REVIEWED = "look_up_reviewed"
+    CASE_OPENED = "case_opened"
+    CASE_MOVED = "case_moved"
     CONSENT_GIVEN = "consent_given"
     CONSENT_REVOKED = "consent_revoked"
     EDITION_KEPT = "edition_kept"
@@ -46,6 +52,10 @@ class Event(StrEnum):
     CHAIN_REPLACED = "chain_replaced"
     ERASED = "erased"
     LEDGER_RENEWED = "ledger_renewed"
+    ORDER_RESTORED = "order_restored"
+    RESTORED = "restored"
+    RESTORE_RELEASED = "restore_released"
+    JOURNAL_BEGUN = "journal_begun"
 
 
 class Imbalance(Exception):

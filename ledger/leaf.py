@@ -20,7 +20,7 @@ from ledger.events import Line, Note
 PLAIN = frozenset({
     "night", "window_start", "window_end", "edition", "rules", "version", "state", "entry", "effect", "waits", "batch", "receipt",
     "key", "reason", "reasons", "refused", "notices", "withheld", "withdrawn", "deadline", "from", "to", "keys", "head", "former",
-    "catalogue", "algorithm",
+    "catalogue", "algorithm", "look_up", "finding", "what",
 })
 ERASED = "(erased)"
 _COMMITMENT = "commitment"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -109,6 +109,27 @@ outbox = sa.Table(
     Column("changed_at", String(40), nullable=False),
     Column("handles", LargeBinary),
     Index("outbox_by_recipient", "recipient", "entry", "state"),
+)
+
+awaited = sa.Table(
+    "awaited", METADATA,
+    Column("batch", String(64), primary_key=True),
+    Column("run", String(80), primary_key=True),
+    Column("location", Text, nullable=False),
+    Column("content_digest", String(80), nullable=False),
+    Column("due_at", String(40), nullable=False),
+    Column("named", LargeBinary, nullable=False),
+)
+
+doors = sa.Table(
+    "doors", METADATA,
+    Column("recipient", String(80), primary_key=True),
+    Column("state", String(20), nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("opened_at", String(40), nullable=False),
+    Column("next_try_at", String(40), nullable=False),
+    Column("reason", String(60), nullable=False),
+    Column("next_slot_at", String(40), nullable=False),
 )
 
 owed = sa.Table(
@@ -256,10 +277,67 @@ consents = sa.Table(
     Index("consents_by_purpose", "purpose", "issued_on"),
 )
 
+cases = sa.Table(
+    "cases", METADATA,
+    Column("case", String(40), primary_key=True),
+    Column("kind", String(12), nullable=False),
+    Column("entry", String(80), nullable=False),
+    Column("record", String(40), nullable=False),
+    Column("subject", String(60), nullable=False),
+    Column("applied_on", String(10), nullable=False),
+    Column("received_by", String(200), nullable=False),
+    Column("determined_by", String(200), nullable=False),
+    # Where it lies now
+    Column("unit", String(200), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("due", String(10), nullable=False),
+    Column("decide_by", String(10), nullable=False),
+    Column("rule", String(80), nullable=False),
+    Column("instrument", String(80), nullable=False),
+    Column("decision", String(20), nullable=False, server_default=""),
+    Column("decided_by", String(80), nullable=False, server_default=""),
+    Column("document", String(200), nullable=False, server_default=""),
+    Column("reason", String(40), nullable=False, server_default=""),
+    Column("changed_at", String(40), nullable=False),
+    Index("cases_by_record", "entry", "record", "kind"),
+    Index("cases_by_state", "state", "due"),
+)
+
+case_steps = sa.Table(
+    "case_steps", METADATA,
+    Column("case", String(40), primary_key=True),
+    Column("state", String(20), primary_key=True),
+    Column("at", String(40), nullable=False),
+    # By which day it was to come
+    Column("due", String(10), nullable=False),
+    Column("by", String(80), nullable=False),
+    Column("unit", String(200), nullable=False),
+)
+
+case_papers = sa.Table(
+    "case_papers", METADATA,
+    Column("case", String(40), primary_key=True),
+    Column("paper", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(20), nullable=False),
+    Column("at", String(40), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+# How far the database has come with the journal of orders, which lies outside it; no row where none is kept.
+journal = sa.Table(
+    "journal", METADATA,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("lines", _BIG, nullable=False),
+    Column("head", String(64), nullable=False),
+)
+
 
 def connect(url: str) -> Engine:
     """An engine on the state database. SQLite waits for a lock up to 60 s and survives a crash (WAL, full sync)."""
-    engine = sa.create_engine(url, hide_parameters=True)
+    # As many connections as there are lanes of recipients; one that waits for another's would never be served. A database in memory
+    # has the one connection that it lives in.
+    lanes: dict[str, Any] = {} if sa.make_url(url).database in (None, ":memory:") else {"max_overflow": -1}
+    engine = sa.create_engine(url, hide_parameters=True, **lanes)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _tune_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -280,9 +358,25 @@ def _begin_sqlite(connection: Connection) -> None:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that writes: all of it is kept, or none."""
-    with engine.execution_options(writing=True).begin() as connection:
+    """A transaction that writes: all of it is kept, or none. Does what was left for the moment before its commit, or after it."""
+    before: list[Callable[[], None]] = []
+    after: list[Callable[[], None]] = []
+    with engine.execution_options(writing=True, before=before, after=after).begin() as connection:
         yield connection
+        for act in before:
+            act()
+    for act in after:
+        act()
+
+
+def before_commit(connection: Connection, act: Callable[[], None]) -> None:
+    """Leaves something to do in the transaction of `writing`, as the last thing before it commits, if it does."""
+    connection.get_execution_options()["before"].append(act)
+
+
+def after_commit(connection: Connection, act: Callable[[], None]) -> None:
+    """Leaves something to do once the transaction of `writing` is committed."""
+    connection.get_execution_options()["after"].append(act)
 
 
 def lacking(engine: Engine) -> list[str]:

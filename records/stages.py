@@ -132,6 +132,27 @@ class Masked:
         return self.rows.drop(columns=[RECORD, DIGEST])
 
 
+class BatchState(StrEnum):
+    """How far a batch got on its way to a recipient 批次状态.
+
+    Only APPLIED (a valid receipt came), VERIFIED (a later statement agrees) and REFUSED (a valid receipt says no to all of it) tell
+    what became of it, and NOT_REACHED that not a byte left. In every other state it may have arrived.
+    """
+
+    INTENDED = "intended"
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    APPLIED = "applied"
+    VERIFIED = "verified"
+    REFUSED = "refused"
+    OVERDUE = "overdue"
+    NOT_REACHED = "not-reached"
+
+
+ANSWERED = (BatchState.APPLIED, BatchState.VERIFIED, BatchState.REFUSED)
+MAY_HAVE_ARRIVED = (BatchState.INTENDED, BatchState.SENT, BatchState.ACCEPTED, BatchState.OVERDUE)
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """A recipient's verified answer to one batch. `accepted` are handles; `refused` maps a handle to the recipient's

@@ -21,6 +21,7 @@ class Fault(StrEnum):
     DOWN = "down"  # answers 503, or stops taking what lies there
     SLOW = "slow"  # answers after some seconds
     HTML = "html"  # answers a page where data was promised
+    QUEUED = "queued"  # takes a batch in and has its receipt ready only when the fault is off (REST)
     WRONG_SIGNATURE = "wrong-signature"  # signs receipts with a key that nobody registered
 
 

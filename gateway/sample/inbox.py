@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.sample import statement
+from gateway.sample import statement, tables
 from gateway.sample.credentials import Credential, Fault
 from gateway.sample.store import BatchConflict, Parcel, Store, content_digest
 
@@ -66,14 +66,14 @@ class Inbox:
             self._expect_signed(manifest, batch)
             receipt = self.store.take(_parcel(manifest, batch))
         except (BadPackage, BatchConflict):
-            for name in (f"{batch}.manifest.json", f"{batch}.manifest.sig", f"{batch}.jsonl"):
-                self._move(name, "rejected")
+            for name in ("manifest.json", "manifest.sig", *tables.FORMATS):
+                self._move(f"{batch}.{name}", "rejected")
             return
         # The package leaves the way before its receipt stands there: one that comes again is then a new one. Its data is
         # in the store by now, and a copy beside it would outlive a deletion.
         self._move(f"{batch}.manifest.json", "archive")
-        for name in (f"{batch}.jsonl", f"{batch}.manifest.sig"):
-            (self.folder / "incoming" / name).unlink(missing_ok=True)
+        for name in ("manifest.sig", *tables.FORMATS):
+            (self.folder / "incoming" / f"{batch}.{name}").unlink(missing_ok=True)
         if self.credential.fault in (Fault.HTML, Fault.WRONG_SIGNATURE):
             (self.folder / "receipts" / f"{batch}.spoiled").touch()
         html = self.credential.fault is Fault.HTML
@@ -114,29 +114,18 @@ def _parcel(manifest: Path, batch: str) -> Parcel:
         content: dict[str, Any] = json.loads(manifest.read_bytes())
         entry, count, files = str(content["entry"]), int(content["records"]), list(content["files"])
         named = [(str(file["name"]), str(file["sha256"]), int(file["bytes"])) for file in files]
-        body = _body(manifest, batch)
-        parcel = Parcel(batch, entry, content_digest(body), _records(body, batch), content.get("effect", "bring"))
+        data = manifest.with_name(f"{batch}.{content.get('format', 'jsonl')}")
+        body = data.read_bytes() if data.is_file() else b""
+        parcel = Parcel(batch, entry, content_digest(body), tables.records(body, content), content.get("effect", "bring"))
     except (ValueError, KeyError, TypeError) as error:
         raise BadPackage(f"manifest of {batch} cannot be read") from error
-    if content.get("batch") != batch or named != [(f"{batch}.jsonl", hashlib.sha256(body).hexdigest(), len(body))]:
+    if content.get("batch") != batch or named != [(data.name, hashlib.sha256(body).hexdigest(), len(body))]:
         raise BadPackage(f"manifest of {batch} names another batch or file, or another digest or size of it")
     if len(parcel.records) != count:
         raise BadPackage(f"manifest of {batch} announces another number of records")
     if any(isinstance(record, dict) and record.get("effect", "bring") != parcel.effect for record in parcel.records):
         raise BadPackage(f"manifest of {batch} announces another effect than its file")
     return parcel
-
-
-def _body(manifest: Path, batch: str) -> bytes:
-    data = manifest.with_name(f"{batch}.jsonl")
-    return data.read_bytes() if data.is_file() else b""
-
-
-def _records(body: bytes, batch: str) -> list[Any]:
-    try:
-        return [json.loads(line) for line in body.splitlines()]
-    except ValueError as error:
-        raise BadPackage(f"a line of {batch} is not JSON") from error
 
 
 def _put(path: Path, content: bytes) -> None:

@@ -56,15 +56,17 @@ def expect_signed(request: Request, body: bytes, credential: Credential, store: 
         raise HTTPException(401, "the request's signature lacks a parameter, or was used before")
 
 
-def answer(request: Request, receipt: bytes, credential: Credential) -> Response:
-    """The receipt, signed as the answer to this request and no other."""
-    headers = {"content-type": "application/json", "content-digest": content_digest(receipt)}
-    signer, message = HTTPMessageSigner(signature_algorithm=ED25519), _Answer(headers, request=_message(request))
+def answer(request: Request, receipt: bytes, credential: Credential, location: str = "") -> Response:
+    """The receipt, signed as the answer to this request and no other; with a location the word that it will be there."""
+    headers = {"content-type": "application/json", "content-digest": content_digest(receipt)} | ({"location": location} if location else {})
+    status = 202 if location else 200
+    signer, message = HTTPMessageSigner(signature_algorithm=ED25519), _Answer(headers, status_code=status, request=_message(request))
+    covered = (*_ANSWERED, "location") if location else _ANSWERED
     prepared = signer.prepare(
-        message, key_id=credential.key_id, label="pcg", tag="pcg-receipt", covered_component_ids=_ANSWERED, use_existing_digest=True
+        message, key_id=credential.key_id, label="pcg", tag="pcg-receipt", covered_component_ids=covered, use_existing_digest=True
     )
     signer.apply(message, prepared, credential.sign(prepared.signature_base))
-    return Response(receipt, headers=headers)
+    return Response(receipt, status, headers)
 
 
 def _message(request: Request) -> _Message:

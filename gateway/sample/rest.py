@@ -13,14 +13,14 @@ from starlette.responses import HTMLResponse
 
 from gateway.sample import messages, statement
 from gateway.sample.credentials import Credential, Fault
-from gateway.sample.store import BatchConflict, Parcel, Store, content_digest
+from gateway.sample.store import BatchConflict, Parcel, Store, UnknownBatch, content_digest
 
 _LARGEST = 64 * 2**20
 _Next = Callable[[Request], Awaitable[Response]]
 
 
 def recipient(credential: Credential, store: Store) -> FastAPI:
-    """The web application of a recipient: POST /v1/batches, POST /v1/statements, GET /health."""
+    """The web application of a recipient: POST /v1/batches, GET /v1/receipts/…, POST /v1/statements, GET /health."""
     app = FastAPI(title=credential.name, docs_url=None, redoc_url=None, openapi_url=None)
     misbehave(app, credential)
     add_health(app)
@@ -35,7 +35,20 @@ def recipient(credential: Credential, store: Store) -> FastAPI:
             receipt = await run_in_threadpool(store.take, parcel)
         except BatchConflict as conflict:
             raise HTTPException(409, str(conflict)) from conflict
+        if credential.fault is Fault.QUEUED:
+            return messages.answer(request, b"{}", credential, f"/v1/receipts/{parcel.batch}")
         return messages.answer(request, receipt, credential)
+
+    @app.get("/v1/receipts/{batch}")
+    async def tell(request: Request, batch: str) -> Response:
+        check_token(request, credential)
+        await run_in_threadpool(messages.expect_signed, request, b"", credential, store)
+        if credential.fault is Fault.QUEUED:
+            return Response(status_code=202)
+        try:
+            return messages.answer(request, await run_in_threadpool(store.receipt, batch), credential)
+        except UnknownBatch as error:
+            raise HTTPException(404, "no such batch") from error
 
     @app.post("/v1/statements")
     async def state(request: Request) -> Response:

@@ -34,6 +34,10 @@ class BatchConflict(Exception):
     """A batch id came again with other content."""
 
 
+class UnknownBatch(LookupError):
+    """A batch that was never taken in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parcel:
     """One batch as it arrived: its id, its entry, the digest of its bytes, its records as parsed, and what it does to them."""
@@ -72,9 +76,12 @@ class Store:
             return bytes(known[1])
 
     def receipt(self, batch: str) -> bytes:
-        """The receipt given for a batch that was taken."""
+        """The receipt given for a batch that was taken. Raises UnknownBatch if it never was."""
         with self.open() as database:
-            return bytes(database.execute("SELECT body FROM receipts WHERE batch = ?", [batch]).fetchone()[0])
+            found = database.execute("SELECT body FROM receipts WHERE batch = ?", [batch]).fetchone()
+        if found is None:
+            raise UnknownBatch(f"batch {batch} was never taken")
+        return bytes(found[0])
 
     def first_time(self, nonce: str, until: datetime) -> bool:
         """Whether a nonce has not been seen; it is remembered until that moment."""

@@ -21,7 +21,7 @@ def read(airflow: Airflow) -> dict[str, Any]:
 
 def test_there_is_one_dag_for_each_feed_and_none_fails_to_import(airflow: Airflow, read: dict[str, Any]) -> None:
     assert read["errors"] == {}
-    assert sorted(read["dags"]) == sorted(["decide_again", "reconcile", "takedown", *(f"share.{feed}" for feed in airflow.gateway.catalog.feeds)])
+    assert sorted(read["dags"]) == sorted(["decide_again", "expiry", "reconcile", "takedown", *(f"share.{feed}" for feed in airflow.gateway.catalog.feeds)])
 
 
 @pytest.fixture
@@ -37,7 +37,14 @@ def test_i9_what_is_out_is_decided_again_after_midnight_and_after_the_nights_fee
     takedown = read["dags"]["takedown"]
     assert takedown["expression"] == "*/10 * * * *" and takedown["max_active_runs"] == 1
     assert {name: task["below"] for name, task in takedown["tasks"].items()} == {
-        "outstanding": ["take_back_entry"], "take_back_entry": ["probe_sites"], "probe_sites": ["escalate"], "escalate": []}
+        "outstanding": ["take_back_entry"], "take_back_entry": ["probe_sites"], "probe_sites": ["settle_cases"],
+        "settle_cases": ["escalate"], "escalate": []}
+
+
+def test_d19_what_is_past_its_last_day_is_asked_back_a_minute_after_midnight(read: dict[str, Any]) -> None:
+    expiry = read["dags"]["expiry"]
+    assert expiry["expression"] == "1 0 * * *" and expiry["max_active_runs"] == 1
+    assert {name: task["below"] for name, task in expiry["tasks"].items()} == {"past_end": ["expire_entry"], "expire_entry": []}
 
 
 def test_parsing_the_dags_loads_neither_pandas_nor_great_expectations(read: dict[str, Any]) -> None:

@@ -84,9 +84,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         server: Platform = self.server  # type: ignore[assignment]
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         server.got.append((dict(self.headers), body))
         (server.script.pop(0) if len(server.script) > 1 else server.script[0])(self, body)
+
+    do_GET = do_POST
 
     def log_message(self, *_: object) -> None:
         """A test's server is silent."""
@@ -103,7 +105,7 @@ def answer(handler: BaseHTTPRequestHandler, status: int, body: bytes = b"", **he
 
 def request_of(handler: BaseHTTPRequestHandler) -> Message:
     scheme = "https" if hasattr(handler.connection, "cipher") else "http"
-    return Message("POST", f"{scheme}://{handler.headers['Host']}{handler.path}", dict(handler.headers))
+    return Message(handler.command, f"{scheme}://{handler.headers['Host']}{handler.path}", dict(handler.headers))
 
 
 def expect_signed(request: Message, body: bytes) -> None:
@@ -115,9 +117,9 @@ def expect_signed(request: Message, body: bytes) -> None:
 
 
 def signed(request: Message, receipt: bytes, signer: Ed25519Signer = SIGNER, created: datetime | None = None,
-           covered: tuple[str, ...] = ANSWER_COVERED, status: int = 200) -> dict[str, str]:
+           covered: tuple[str, ...] = ANSWER_COVERED, status: int = 200, **more: str) -> dict[str, str]:
     """The headers of an answer to a request."""
-    made = Answer(status, {"Content-Type": "application/json", "Content-Digest": content_digest(receipt)}, request)
+    made = Answer(status, {"Content-Type": "application/json", "Content-Digest": content_digest(receipt)} | more, request)
     library = HTTPMessageSigner(signature_algorithm=ED25519)
     prepared = library.prepare(made, key_id=signer.key_id, created=created or datetime.now(UTC), label=LABEL, tag=ANSWER_TAG,
                                covered_component_ids=covered, use_existing_digest=True)

@@ -18,7 +18,7 @@ from delivery import Batch, Door, Effect, ReceiptMismatch, RecipientContractBrea
 from keys.connection import Connection
 from keys.sign import Ed25519Signer
 from records.identity import TEXT
-from records.stages import HANDLE, NOTICE
+from records.stages import HANDLE, NOTICE, BatchState
 
 AWKWARD = ['say "yes"', "line\nbreak", "a,b;c", "back\\slash \\N", "", None, "=1+1", "日期；“引号”"]
 FIXED = ("handle TEXT PRIMARY KEY, batch TEXT, pushed_at TEXT, effect TEXT, notice TEXT, taken_flag INTEGER {}, taken_at TEXT, "
@@ -82,19 +82,23 @@ def test_a_table_without_a_place_for_the_checkpoint_gets_the_batch_all_the_same(
 
 def test_i4_a_second_delivery_replaces_the_first_and_takes_back_its_flag(theirs: Engine) -> None:
     table(theirs, flag="")
-    delivery.deliver(batch("b1", ["old"]), door(theirs))
+    with pytest.raises(RecipientUnavailable):
+        delivery.deliver(batch("b1", ["old"]), door(theirs))
     with theirs.begin() as connection:
         connection.exec_driver_sql("UPDATE share_class_a_taxpayer SET taken_flag = 1, taken_at = 'x'")
-    receipt = delivery.deliver(batch("b2", ["new", "more"]), door(theirs))
-    assert names(theirs) == ["new", "more"] and receipt.accepted == ()
+    assert delivery.deliver(batch("b1", ["old"]), door(theirs)).accepted == ("1-00",), "taken late, and not pushed again"
+    with pytest.raises(RecipientUnavailable, match="no flag"):
+        delivery.deliver(batch("b2", ["new", "more"]), door(theirs))
+    assert names(theirs) == ["new", "more"]
     with theirs.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM share_class_a_taxpayer WHERE taken_at IS NULL").scalar_one() == 2
 
 
 def test_what_is_not_taken_by_the_deadline_stays_pending(theirs: Engine) -> None:
     table(theirs, flag="")
-    receipt = delivery.deliver(batch("b1", ["a", "b"]), door(theirs))
-    assert receipt.accepted == () and not receipt.refused
+    with pytest.raises(RecipientUnavailable) as late:
+        delivery.deliver(batch("b1", ["a", "b"]), door(theirs))
+    assert (late.value.reason, late.value.state) == ("no-receipt-in-time", BatchState.OVERDUE)
 
 
 def test_a_row_that_they_could_not_take_is_refused_with_their_reason_code(theirs: Engine) -> None:

@@ -173,7 +173,7 @@ def test_i4_killed_between_intent_and_receipt_and_done_again_ends_in_the_same_st
     assert at_recipient(world, door, handles) == (handles if effect is Effect.MARK else [])
     assert set(held(engine).values()) == ({"marked"} if effect is Effect.MARK else set())
     with engine.connect() as reading:
-        assert set(reading.execute(sa.select(intents.c.state)).scalars()) == {"delivered", "withdrawn"}
+        assert set(reading.execute(sa.select(intents.c.state)).scalars()) == {"applied"}
 
 
 def test_i5_the_ledger_tells_the_intent_before_the_withdrawal_and_what_came_of_it(

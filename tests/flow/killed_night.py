@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from datetime import date
 from types import FrameType
 
@@ -26,6 +27,7 @@ def main(feed: str, on: str, place: str, event: str) -> None:
 
     gateway = from_environment()
     sys.setprofile(watch)
+    threading.setprofile(watch)  # the recipients' lanes are threads
     if feed.startswith("store."):
         decide_all(gateway, [feed.removeprefix("store.")])
     elif feed.startswith("statement."):

@@ -105,7 +105,7 @@ def test_i5_every_intent_stands_on_the_ledger_before_its_delivery(gateway: Gatew
     assert sorted(settled) == sorted(intended)
     with gateway.engine.connect() as connection:
         states = Counter(connection.execute(sa.select(outbox.c.state)).scalars())
-    assert states["intended"] == 0 and states["undelivered"] == 1
+    assert states["intended"] == 0 and states["sent"] == 1
 
 
 def test_i6_a_withdrawn_record_goes_to_nobody(gateway: Gateway, world: World) -> None:

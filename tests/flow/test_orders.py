@@ -14,6 +14,7 @@ from catalog.model import RecipientKind
 from delivery import Effect
 from gateway import suppressed
 from gateway.effects import everywhere, read, written
+from gateway.lookups import Refused, look_ups
 from gateway.night import NightBroken, decide_all, run_night, take_back_all
 from gateway.orders import NoTakedown, Order
 from gateway.probe import probe
@@ -122,21 +123,26 @@ def test_i6_a_takedown_reaches_the_same_act_that_went_out_under_an_earlier_name(
     assert len({row["record"] for row in status(served, ON)}) == 2
 
 
-def test_d58_identifiers_are_kept_sealed_until_everybody_has_confirmed_and_no_longer(served: Gateway) -> None:
-    record = held_by_all(served)
+def test_d46_d58_identifiers_are_kept_sealed_until_everybody_has_confirmed_and_shown_to_the_registered_alone(served: Gateway) -> None:
+    record, li = held_by_all(served), ("李某", "repair", "")
+    (served.home / "secrets" / "people.yml").write_text("李某: repair\n", "utf-8")
     Faults(served.home / "sample" / "faults.json").set("national_platform", Fault.DOWN)
     open_takedown(served, [record], REPAIR)
     take_back_all(served, [ENTRY], lambda words: None)
     probe(served)
     escalate(served)
-    assert suppressed.opened(served, ENTRY, record)["CF_WSH"] == number(served, record)
+    entry, said = suppressed.look_up_opened(served, record, li)
+    assert entry == ENTRY and said["CF_WSH"] == number(served, record)
+    with pytest.raises(Refused):
+        suppressed.look_up_opened(served, record, ("周某", "repair", ""))
+    assert [row["outcome"] for row in look_ups(served)] == ["answered", "no-role"]
     assert number(served, record).encode() not in (served.home / "gateway.db").read_bytes()
     Faults(served.home / "sample" / "faults.json").set("national_platform", Fault.NONE)
     take_back_all(served, [ENTRY])
     probe(served)
     escalate(served)
     with pytest.raises(KeyError):
-        suppressed.opened(served, ENTRY, record)
+        suppressed.look_up_opened(served, record, li)
 
 
 def test_who_is_late_stands_on_the_ledger_once_and_is_told_each_time(served: Gateway) -> None:

@@ -10,10 +10,11 @@ from typer.testing import CliRunner
 
 from console.subject import page
 from gateway.cli import app
+from gateway.lookups import Refused, look_ups
 from gateway.night import decide_all, run_night
 from gateway.sample import World
 from gateway.settings import Gateway
-from gateway.subject import LookUp, Refused, look_ups, report
+from gateway.subject import LookUp, report
 from gateway.takedown import Order, open_takedown
 from ledger import log
 from records.schema import lines
@@ -39,7 +40,7 @@ def test_d53_a_subject_learns_what_is_held_and_who_got_it_and_what_was_taken_bac
     code = code_of(served, record)
     open_takedown(served, [record], Order(Notice.REPAIR, "云信修〔2026〕7号", "李某"))
     decide_all(served, [ENTRY])
-    told = report(served, LookUp(f" {code.lower()} ", "李某", "主体申请查询本人信息"))
+    told = report(served, LookUp(f" {code.lower()} ", "李某", "subject-request"))
     mine = next(each for each in told["records"] if each["record"] == record)
     assert {field["field"]: field["value"] for field in mine["fields"]}["CF_XDR_SHXYM"] == code
     effects: dict[str, list[str]] = {}
@@ -54,14 +55,15 @@ def test_d53_a_subject_learns_what_is_held_and_who_got_it_and_what_was_taken_bac
 
 def test_d47_every_look_up_and_refusal_stands_on_the_ledger_without_the_number(served: Gateway) -> None:
     code = code_of(served, held_by_all(served))
-    report(served, LookUp(code, "李某", "主体申请查询"))
-    for person, purpose in (("周某", "好奇"), ("陌生人", "x"), ("李某", "  ")):
+    report(served, LookUp(code, "李某", "subject-request", "申请2026-1"))
+    for person, purpose in (("周某", "audit"), ("陌生人", "audit"), ("李某", "  "), ("李某", "好奇"), ("李某", "fault"), ("周某", "")):
         with pytest.raises(Refused):
             report(served, LookUp(code, person, purpose))
-    assert [(row["event"], row["person"], row["role"]) for row in look_ups(served)] == [
-        ("looked_up", "李某", "compliance"), ("look_up_refused", "周某", "clerk"), ("look_up_refused", "陌生人", ""),
-        ("look_up_refused", "李某", "compliance")]
-    assert len({row["subject"] for row in look_ups(served)}) == 1
+    assert [(row["outcome"], row["person"], row["role"]) for row in look_ups(served)] == [
+        ("answered", "李某", "compliance"), ("no-role", "周某", "clerk"), ("no-role", "陌生人", ""), ("no-purpose", "李某", "compliance"),
+        ("unknown-purpose", "李某", "compliance"), ("not-for-this-role", "李某", "compliance"), ("no-role", "周某", "clerk")]
+    assert len({row["about"]["subject"] for row in look_ups(served)}) == 1
+    assert look_ups(served)[0]["records"] > 0 and look_ups(served)[0]["document"] == "申请2026-1"
     import sqlalchemy as sa
 
     with served.engine.connect() as connection:
@@ -70,7 +72,7 @@ def test_d47_every_look_up_and_refusal_stands_on_the_ledger_without_the_number(s
 
 
 def test_a_subject_of_whom_nothing_is_held_gets_a_page_that_says_so(served: Gateway) -> None:
-    told = report(served, LookUp("91330100MA00000000", "李某", "查询"))
+    told = report(served, LookUp("91330100MA00000000", "李某", "subject-request"))
     assert told["records"] == [] and "未存有" in page(told)
 
 
@@ -78,8 +80,8 @@ def test_the_command_reads_the_number_from_standard_input_and_keeps_the_page_pri
         served: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GATEWAY_HOME", str(served.home))
     code, out = code_of(served, held_by_all(served)), tmp_path / "subject.html"
-    told = CliRunner().invoke(app, ["subject", "report", "--person", "李某", "--purpose", "查询", "--out", str(out), "--json"], input=f"{code}\n")
+    told = CliRunner().invoke(app, ["subject", "report", "--person", "李某", "--purpose", "subject-request", "--out", str(out), "--json"], input=f"{code}\n")
     assert told.exit_code == 0 and json.loads(told.output)["records"] and out.stat().st_mode & 0o777 == 0o600
-    refused = CliRunner().invoke(app, ["subject", "report", "--person", "周某", "--purpose", "查询", "--out", str(out)], input=f"{code}\n")
+    refused = CliRunner().invoke(app, ["subject", "report", "--person", "周某", "--purpose", "subject-request", "--out", str(out)], input=f"{code}\n")
     assert refused.exit_code == 3 and code not in refused.output
-    assert "look_up_refused" in CliRunner().invoke(app, ["subject", "lookups"]).output
+    assert "refused no-role" in CliRunner().invoke(app, ["subject", "lookups"]).output

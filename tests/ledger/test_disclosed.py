@@ -36,30 +36,30 @@ def test_a_batch_keeps_a_handle_in_little_more_than_twenty_bytes() -> None:
 
 
 def test_i12_the_history_of_a_record_names_every_batch_and_effect_in_order(engine: Engine) -> None:
-    batch(engine, "1", "delivered", OTHER, ONE)
-    batch(engine, "2", "delivered", OTHER)
-    batch(engine, "3", "withdrawn", ONE, effect="delete")
+    batch(engine, "1", "applied", OTHER, ONE)
+    batch(engine, "2", "applied", OTHER)
+    batch(engine, "3", "applied", ONE, effect="delete")
     with engine.connect() as connection:
         found = history(connection, SITE, ONE)
         assert history(connection, Holder("gsxt", "penalty"), ONE).empty
-    assert found[["batch", "effect", "state"]].to_numpy().tolist() == [["1", "bring", "delivered"], ["3", "delete", "withdrawn"]]
+    assert found[["batch", "effect", "state"]].to_numpy().tolist() == [["1", "bring", "applied"], ["3", "delete", "applied"]]
 
 
 def test_what_went_out_without_a_receipt_may_have_arrived_until_a_later_one_tells(engine: Engine) -> None:
-    batch(engine, "1", "undelivered", ONE, OTHER)
+    batch(engine, "1", "sent", ONE, OTHER)
     with engine.connect() as connection:
         assert uncertain(connection, SITE) == {ONE, OTHER}
-    batch(engine, "2", "delivered", ONE)
+    batch(engine, "2", "applied", ONE)
     with engine.connect() as connection:
         assert uncertain(connection, SITE) == {OTHER}
-    batch(engine, "3", "withdrawn", OTHER, effect="delete")
+    batch(engine, "3", "applied", OTHER, effect="delete")
     batch(engine, "4", "intended", ONE)
     with engine.connect() as connection:
         assert uncertain(connection, SITE) == {ONE}
 
 
 def test_a_receipt_of_before_tells_nothing_of_what_went_out_after(engine: Engine) -> None:
-    batch(engine, "1", "delivered", ONE)
-    batch(engine, "2", "undelivered", ONE)
+    batch(engine, "1", "applied", ONE)
+    batch(engine, "2", "sent", ONE)
     with engine.connect() as connection:
         assert uncertain(connection, SITE) == {ONE}

@@ -1,0 +1,82 @@
+"""Who may look up what of a subject and for what, by role, and who handles cases for which unit (clause 13; D43, D46)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import yaml
+
+from gateway.settings import Gateway
+
+
+class Purpose(StrEnum):
+    """For what somebody may look a subject or its records up. Anything else is refused."""
+
+    SUBJECT_REQUEST = "subject-request"
+    REPAIR = "repair"
+    OBJECTION = "objection"
+    CORRECTION = "correction"
+    AUDIT = "audit"
+    INCIDENT = "incident"
+    FAULT = "fault"
+
+
+PURPOSES = {Purpose.SUBJECT_REQUEST: "主体申请查询本人信息 the subject asks", Purpose.REPAIR: "办理信用修复 credit repair",
+            Purpose.OBJECTION: "核查异议 an objection", Purpose.CORRECTION: "更正 a correction", Purpose.AUDIT: "监督检查 an audit",
+            Purpose.INCIDENT: "安全事件处置 a security incident", Purpose.FAULT: "故障排查 looking for a fault"}
+# Looking for a fault shows rules and reasons, never a value.
+WITHOUT_VALUES = frozenset({Purpose.FAULT})
+COMPLIANCE = "compliance"
+# Who takes cases of repair and objection in hand.
+CASE_ROLES = (COMPLIANCE, "repair")
+ROLES: dict[str, frozenset[Purpose]] = {
+    COMPLIANCE: frozenset(Purpose) - WITHOUT_VALUES,
+    "repair": frozenset({Purpose.SUBJECT_REQUEST, Purpose.REPAIR, Purpose.OBJECTION, Purpose.CORRECTION}),
+    "auditor": frozenset({Purpose.AUDIT}),
+    "engineer": frozenset({Purpose.FAULT, Purpose.INCIDENT}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A name or staff number with its role, and the unit it belongs to as records name it; both "" for who is not registered."""
+
+    name: str
+    role: str = ""
+    unit: str = ""
+
+
+def register(gateway: Gateway) -> Path:
+    """The file that says who is who: `name: role`, or `name: {role: …, unit: …}`."""
+    return gateway.home / "secrets" / "people.yml"
+
+
+def person(gateway: Gateway, name: str) -> Person:
+    """What the register says of a person; without a register, or where it cannot be read, nobody has a role. It is read anew each
+    time, so that who left is out at once."""
+    try:
+        known = yaml.safe_load(register(gateway).read_text(encoding="utf-8"))
+    except (FileNotFoundError, yaml.YAMLError):
+        return Person(name)
+    said = known.get(name, "") if isinstance(known, dict) and name else ""
+    if isinstance(said, dict):
+        return Person(name, str(said.get("role", "")), str(said.get("unit", "")))
+    return Person(name, str(said))
+
+
+def allowed(role: str, shows_values: bool) -> frozenset[Purpose]:
+    """The purposes for which a role may look up, with or without the values of the records."""
+    return ROLES.get(role, frozenset()) - (WITHOUT_VALUES if shows_values else frozenset())
+
+
+def refusal(role: str, purpose: str, shows_values: bool) -> str:
+    """Why a role may not look up for a purpose, as a reason code; "" if it may."""
+    if role not in ROLES:
+        return "no-role"
+    if not purpose.strip():
+        return "no-purpose"
+    if purpose not in list(Purpose):
+        return "unknown-purpose"
+    return "" if purpose in allowed(role, shows_values) else "not-for-this-role"

@@ -1,0 +1,63 @@
+"""`python -m tests.crash`: kills the journey at its crash points, and in pairs of them, and prints what came of it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import time
+from collections import Counter
+
+import tests.small.haste  # noqa: F401
+from tests.crash import journey
+from tests.crash.programme import Outcome, Point, Programme
+
+KINDS = ("lost", "duplicated", "brought back", "balance")
+
+
+def main() -> int:
+    """Returns how many tries did not end as the undisturbed journey did, as far as an exit code can tell."""
+    asked = _parser().parse_args()
+    logging.disable(logging.CRITICAL)
+    programme, began = Programme(), time.monotonic()
+    try:
+        points = programme.points()[:: asked.every]
+        singles = {point: _run(programme, point) for point in points}
+        left = {point: outcome.left for point, outcome in singles.items()}
+        pairs = {pair: _run(programme, *pair) for pair in programme.pairs(left, asked.pairs, asked.seed)}
+    finally:
+        programme.close()
+    effects = Counter(kind for kinds in programme.effects for kind in kinds)
+    _report([*singles.values()], [*pairs.values()], {
+        "effects": dict(effects), "effects_by_step": dict(zip(journey.NAMES, map(len, programme.effects), strict=True)),
+        "seconds": round(time.monotonic() - began, 1)})
+    return min(sum(bool(outcome.found) for outcome in [*singles.values(), *pairs.values()]), 100)
+
+
+def _run(programme: Programme, *points: Point) -> Outcome:
+    outcome = programme.run(*points)
+    if outcome.found:
+        where = ", then ".join(f"{point.side} effect {point.effect} of {journey.NAMES[point.step]}" for point in points)
+        print(f"killed {where} ({programme.kind(points[0])}): {'; '.join(outcome.found)}", flush=True)
+    return outcome
+
+
+def _report(singles: list[Outcome], pairs: list[Outcome], about: dict[str, object]) -> None:
+    found = [words for outcome in [*singles, *pairs] for words in outcome.found]
+    kinds = Counter(next((kind for kind in KINDS if words.startswith(kind)), "other") for words in found)
+    print(json.dumps({
+        "points": len(singles), "pairs": len(pairs), "killed": sum(outcome.killed for outcome in [*singles, *pairs]),
+        **{kind: kinds[kind] for kind in (*KINDS, "other")}, "absorbed": sum(outcome.absorbed for outcome in [*singles, *pairs]), **about}))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
+    parser.add_argument("--every", type=int, default=1, help="only every n-th crash point")
+    parser.add_argument("--pairs", type=int, default=500, help="how many pairs of crash points are drawn")
+    parser.add_argument("--seed", type=int, default=1)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
