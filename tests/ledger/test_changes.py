@@ -91,7 +91,7 @@ def both(at: Deciding) -> tuple[dict[str, str], dict[str, str]]:
     return short, {record: what for ready, is_stored in decided(whole) if is_stored for record, what in outcome(ready).items()}
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
 def test_what_is_noted_is_what_a_decision_of_everything_comes_to(at: Deciding, steps: list[tuple[str, object]]) -> None:
     at.wipe()
