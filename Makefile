@@ -15,7 +15,7 @@ export GX_ANALYTICS_ENABLED := false
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help install run up test check crash model lock bench-night bench-permit clean
+.PHONY: help install run up test check crash model lock bench-night bench-permit bench-deliver clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-13s%s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ bench-night: $(INSTALLED)  ## the speed of the whole road beside dlt's (ROWS=300
 
 bench-permit: $(INSTALLED)  ## the speed of the decision who may have what, by column and record by record (ROWS=300000)
 	@$(BIN)/python -m bench.permit
+
+bench-deliver: $(INSTALLED)  ## a first load to two recipients, and then a night with few changes (ROWS=500000)
+	@$(BIN)/python -m bench.deliver
 
 clean:  ## remove what was made: environment, state, keys, caches
 	rm -rf .venv var logs build *.egg-info airflow.db* .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache

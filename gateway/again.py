@@ -149,8 +149,9 @@ def _again(way: Way, back: Way, everything: bool) -> Again:
     table = desk(way, everything)
     with way.gateway.engine.connect() as connection:
         known = withdrawal_reasons(connection, way.errand.entry)
-    _stands(figures, table.settled())
-    for chunk, as_of in table.to_decide():
+    settled = table.settled()
+    _stands(figures, settled)
+    for chunk, as_of in table.to_decide(settled):
         overtake(way)
         ready, is_stored = table.prepare(chunk, as_of), as_of is not None
         held = ready.held[~ready.held[HANDLE].isin(asked[HANDLE])]

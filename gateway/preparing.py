@@ -75,16 +75,16 @@ class Desk:
         with self.way.gateway.engine.connect() as connection:
             return changes.settled(connection, self.since)
 
-    def to_decide(self) -> Iterator[tuple[pd.DataFrame, pd.DataFrame | None]]:
+    def to_decide(self, settled: Settled) -> Iterator[tuple[pd.DataFrame, pd.DataFrame | None]]:
         """What the store holds of the entry and must be decided, with its blocks; then the records of which it knows nothing but
-        that the recipient holds them, with None."""
+        that the recipient holds them, with None. What is not there by the count of `settled` is not looked for."""
         way, fields = self.way, list(self.way.door.entry.fields)
         with way.gateway.engine.connect() as connection:
-            for wanted in changes.undecided(connection, self.since):
+            for wanted in changes.undecided(connection, self.since) if settled.undecided else ():
                 for chunk in way.gateway.store.opened(way.errand.entry, wanted, fields):
                     yield chunk, wanted[["record", "as_of"]].rename(columns={"record": RECORD}).astype({RECORD: TEXT})
         with way.gateway.engine.connect() as connection:
-            for unseen in changes.unseen(connection, self.since.holder):
+            for unseen in changes.unseen(connection, self.since.holder) if settled.unseen else ():
                 empty = pd.Series(pd.NA, index=unseen.index, dtype=TEXT)
                 yield unseen.assign(**dict.fromkeys(fields, empty)), None
 

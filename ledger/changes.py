@@ -6,6 +6,7 @@ what was withheld. While none of the three has moved, deciding again would come 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
+from sqlalchemy import String
 from sqlalchemy.engine import Connection
 
 from ledger.holdings import TEXT, Holder
@@ -26,10 +28,13 @@ _AT_ONCE = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What need not be decided again: how many records are held just so, and how many are withheld for which reason."""
+    """What need not be decided again: how many records are held just so, and how many are withheld for which reason. undecided: how
+    many stored records must be; unseen: how many are held of which the store knows nothing."""
 
     unchanged: int
     withheld: dict[str, int]
+    undecided: int
+    unseen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class Since:
     def settled(self) -> sa.ColumnElement[Any]:
         """What stands for a stored record that need not be decided again: "held", or the reason why it is withheld; else NULL."""
         if not self.terms.is_trusted:
-            return sa.null()
+            return sa.cast(sa.null(), String)
         free = stored.c.record.not_in(
             sa.select(withdrawn.c.record).where(withdrawn.c.entry == self.holder.entry, withdrawn.c.lifted_at.is_(None)))
         # An empty digest: what is held there is not known, and it is brought anew.
@@ -73,12 +78,17 @@ class Since:
 
 
 def settled(connection: Connection, since: Since) -> Settled:
-    """Counts what need not be decided again."""
+    """Counts what need not be decided again, and what must be, in one pass over the store."""
     set_wise(connection)
-    what = since.settled().label("what")
-    rows = connection.execute(sa.select(what, sa.func.count()).select_from(since.of_store()).where(*since.current()).group_by(what))
-    found = {str(word): int(n) for word, n in rows if word is not None}
-    return Settled(found.pop("held", 0), found)
+    what, is_held = since.settled().label("what"), holdings.c.record.is_not(None).label("is_held")
+    counted = sa.select(what, is_held, sa.func.count()).select_from(since.of_store()).where(*since.current()).group_by(what, is_held)
+    rows = [(word, bool(held), int(n)) for word, held, n in connection.execute(counted)]
+    found = Counter[str]()
+    for word, _, n in rows:
+        found[str(word or "")] += n
+    whole = int(connection.execute(sa.select(sa.func.count()).select_from(holdings).where(*_of(since.holder))).scalar_one())
+    unseen = whole - sum(n for _, held, n in rows if held)
+    return Settled(found.pop("held", 0), undecided=found.pop("", 0), withheld=dict(found), unseen=unseen)
 
 
 def undecided(connection: Connection, since: Since) -> Iterator[pd.DataFrame]:

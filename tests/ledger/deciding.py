@@ -104,7 +104,7 @@ def noted(table: Desk) -> dict[str, str]:
 
 
 def decided(table: Desk) -> Iterator[tuple[Prepared, bool]]:
-    for chunk, as_of in table.to_decide():
+    for chunk, as_of in table.to_decide(table.settled()):
         yield table.prepare(chunk, as_of), as_of is not None
 
 

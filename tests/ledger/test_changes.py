@@ -91,7 +91,7 @@ def both(at: Deciding) -> tuple[dict[str, str], dict[str, str]]:
     return short, {record: what for ready, is_stored in decided(whole) if is_stored for record, what in outcome(ready).items()}
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
 def test_what_is_noted_is_what_a_decision_of_everything_comes_to(at: Deciding, steps: list[tuple[str, object]]) -> None:
     at.wipe()
@@ -186,6 +186,27 @@ def test_a_day_that_the_catalogue_writes_makes_other_terms(at: Deciding) -> None
     for day, is_same in ((until.until, False), (date(2026, 11, 24), True)):
         on = replace(table.way, terms=replace(table.way.terms, on=day))
         assert (conditions(on).digest == known) is is_same, day
+
+
+def test_what_the_store_can_read_no_more_is_told_apart_from_what_it_holds(at: Deciding) -> None:
+    at.store({record: person("19900101", "2027-10-12") for record in RECORDS[:2]})
+    decide(at)
+    with writing(at.gateway.engine) as state:
+        at.gateway.store.erase(state, ENTRY, ["1-a"])
+    assert noted(at.desk()) == {"1-b": "held"}
+    assert [(is_stored, list(ready.accepted["_record"])) for ready, is_stored in decided(at.desk())] == [(False, ["1-a"])]
+
+
+def test_what_the_catalogue_says_of_others_makes_no_other_terms_and_what_it_says_of_all_does(at: Deciding) -> None:
+    way = at.desk().way
+    known, here = conditions(way).digest, way.terms.catalog
+    for part, stem, is_same in (("entries", "tax_arrears", True), ("recipients", "gsxt", True), ("instruments", "penalty_law", False),
+                                ("entries", ENTRY, False), ("recipients", SITE, False)):
+        one = getattr(here, part)[stem]
+        title = one.title.model_copy(update={"en": "reworded"})
+        changed = replace(here, **{part: {**getattr(here, part), stem: one.model_copy(update={"title": title})}})
+        other = conditions(replace(way, terms=replace(way.terms, catalog=changed)))
+        assert (other.digest == known) is is_same, (part, stem)
 
 
 def test_a_consent_that_moves_makes_other_terms(at: Deciding) -> None:
