@@ -103,7 +103,7 @@ def recipients(gateway: Gateway, run: Run) -> list[str]:
 
 def decide_again(gateway: Gateway, run: Run, recipient: str, everything: bool = False) -> Json:
     """Decides one entry again for one recipient and acts on it; returns the figures. What was decided under the same terms, as of
-    the same content, and has no day of its own to come stands (docs/decisions/0005); everything: it is decided all the same.
+    the same content, and has no day of its own to come stands (docs/decisions/0011); everything: it is decided all the same.
 
     Raises DeliveryFailed after the figures are on the ledger, NoDoor if the recipient cannot be addressed.
     """
