@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-EVERY, PAIRS = 50, 4
+EVERY, PAIRS = 60, 3
 
 
 def test_i4_i6_what_is_killed_at_any_effect_and_runs_again_ends_like_what_was_not() -> None:

@@ -147,14 +147,14 @@ def test_d46_d58_identifiers_are_kept_sealed_until_everybody_has_confirmed_and_s
 
 def test_who_is_late_stands_on_the_ledger_once_and_is_told_each_time(served: Gateway) -> None:
     record = held_by_all(served)
-    Faults(served.home / "sample" / "faults.json").set("gsxt", Fault.DOWN)
+    Faults(served.home / "sample" / "faults.json").set("national_platform", Fault.DOWN)
     open_takedown(served, [record], REPAIR)
     take_back_all(served, [ENTRY], lambda words: None)
     late = replace(served, clock=lambda: served.clock() + timedelta(days=30))
     assert escalate(served) == []
     for _ in range(2):
         [words] = escalate(late)
-        assert "gsxt" in words and record in words and number(served, record) not in words
+        assert "national_platform" in words and record in words and number(served, record) not in words
     with served.engine.connect() as connection:
         assert sum(line.event is Event.TAKEDOWN_OVERDUE for line in log.read(connection)) == 1
 

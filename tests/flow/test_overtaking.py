@@ -10,6 +10,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from gateway.lanes import Lanes
 from gateway.night import run_night
 from gateway.orders import Order
 from gateway.sample import World
@@ -68,7 +69,7 @@ def test_i6_a_takedown_that_is_ordered_while_a_site_is_served_cancels_what_waits
         gateway: Gateway, world: World, tmp_path: Path) -> None:
     small = in_small_batches(gateway, tmp_path)
     clock = Interrupting(small)
-    runs = run_night(replace(small, clock=clock), ON, [FEED], print)
+    runs = run_night(replace(small, clock=clock), ON, [FEED], print, Lanes(side_by_side=False))
     assert len(clock.ordered) > 50 and len(clock.held) == 10
     assert all(showing(small, number(small, record)) == set() for record in sorted(clock.held))
     balanced = events(small.engine, runs, Event.RECIPIENT_BALANCED)
