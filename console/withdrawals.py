@@ -70,10 +70,11 @@ def cleared(gateway: Gateway) -> list[ClearView]:
 
 
 def again(gateway: Gateway, night: str) -> list[AgainView]:
-    """The newest re-decision of each entry on a day, summed up by recipient."""
+    """The newest re-decision of each entry on a day, and all that was taken back on it, summed up by recipient."""
+    figures = questions.decided_again(gateway.engine, night).groupby("recipient")[["accepted", "delivered", "outstanding"]].sum()
+    figures = figures.join(questions.taken_back(gateway.engine, night).rename("withdrawn"), how="outer").fillna(0).astype(int)
     columns = ["accepted", "delivered", "withdrawn", "outstanding"]
-    figures = questions.decided_again(gateway.engine, night).groupby("recipient")[columns].sum()
-    return [AgainView(_title(gateway, str(name)), *(int(number) for number in row)) for name, *row in figures.itertuples()]
+    return [AgainView(_title(gateway, str(name)), *row) for name, *row in figures[columns].itertuples()]
 
 
 def overdue(gateway: Gateway) -> list[OverdueView]:

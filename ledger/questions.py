@@ -32,6 +32,14 @@ def decided_again(engine: Engine, night: str) -> pd.DataFrame:
     return _of_store(engine, night, (Event.DECIDED_AGAIN, runs.c.trigger.not_like(f"{RECONCILES}%")), names)
 
 
+def taken_back(engine: Engine, night: str) -> pd.Series:
+    """How many records each recipient confirmed on a day to have taken back, on whatever road, by recipient."""
+    with engine.connect() as connection:
+        chosen = list(connection.execute(sa.select(runs.c.run).where(runs.c.night == night)).scalars())
+    found = events(engine, chosen, Event.WITHDRAWN)
+    return found["figures"].map(lambda figures: figures["accepted"]).astype(int).groupby(found["recipient"]).sum()
+
+
 def reconciled(engine: Engine, night: str, names: list[str]) -> pd.DataFrame:
     """What the newest reconciliation of each entry on a night came to: run, recipient and the figures named as columns."""
     return _of_store(engine, night, (Event.RECONCILED, runs.c.trigger.like(f"{RECONCILES}%")), names)
@@ -39,9 +47,11 @@ def reconciled(engine: Engine, night: str, names: list[str]) -> pd.DataFrame:
 
 def _of_store(engine: Engine, night: str, which: tuple[Event, sa.ColumnElement[bool]], names: list[str]) -> pd.DataFrame:
     event, of_runs = which
-    query = sa.select(runs).where(runs.c.feed.like(STORE_FEEDS), runs.c.night == night, of_runs).order_by(runs.c.opened_at.desc())
+    # A run of the same entry that only took back, or broke off, does not stand in place of one that came to figures.
+    has_figures = sa.exists().where(lines.c.run == runs.c.run, lines.c.event == str(event))
+    query = sa.select(runs).where(runs.c.feed.like(STORE_FEEDS), runs.c.night == night, of_runs, has_figures)
     with engine.connect() as connection:
-        chosen = pd.read_sql(query, connection).drop_duplicates("feed")["run"].to_list()
+        chosen = pd.read_sql(query.order_by(runs.c.opened_at.desc()), connection).drop_duplicates("feed")["run"].to_list()
     return _spread(events(engine, chosen, event), ["run", "recipient"], names)
 
 

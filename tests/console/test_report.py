@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import re
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -260,13 +261,16 @@ def test_the_report_tells_what_was_decided_again_and_who_is_late_with_a_takedown
     figures = {"accepted": 500, "delivered": 3, "unchanged": 480, "withheld": 17, "pending": 0, "withdrawn": 12, "outstanding": 5, "unseen": 0}
     run = again.open_again(full, "judgment_defaulter", "x")
     with writing(full.engine) as connection:
-        log.append(connection, [Line(Event.DECIDED_AGAIN, run["run"], run["feed"], "gsxt", figures=figures)], NOW)
+        log.append(connection, [Line(Event.DECIDED_AGAIN, run["run"], run["feed"], "gsxt", figures=figures),
+                                Line(Event.WITHDRAWN, run["run"], run["feed"], "gsxt", figures={"accepted": 12, "refused": 0, "silent": 0})], NOW)
         connection.execute(sa.insert(withdrawn).values(entry="judgment_defaulter", record="1-" + "0" * 32, reason="repair", document="某号",
                                                        since="2026-11-02T00:00:00+00:00", deadline="2026-11-05"))
         row = pd.DataFrame({RECORD: ["1-" + "0" * 32], HANDLE: ["1-" + "1" * 32], NOTICE: ["repair"], EFFECT: ["delete"]}, dtype=TEXT)
         withdrawals.ask(connection, Holder("gsxt", "judgment_defaulter"), row, (datetime(2026, 11, 2, tzinfo=UTC), "2026-11-05"))
+    later = replace(full, clock=lambda: NOW + timedelta(minutes=1))
+    again.close_again(later, again.open_again(later, "judgment_defaulter", "y"), True)  # it only took back
     assert full.today.isoformat() == NIGHT
     text = write_report(full, NIGHT, full.home / "reports").read_text("utf-8")
-    assert "再决定与撤回" in text and "Taken back" in text and ">12<" in text and ">5<" in text
+    assert "再决定与撤回" in text and "Taken back" in text and ">500<" in text and ">12<" in text and ">5<" in text
     assert "逾期未确认撤回" in text and "2026-11-05" in text and "duty officer" in text
     assert "某号" not in text
