@@ -84,7 +84,7 @@ def copy_replace(connection: Connection, table: sa.Table, rows: pd.DataFrame, ke
         arrays = ", ".join(["string_to_array(%s, chr(31))"] * len(key))  # the driver's own arrays take ten times as long
         same = " AND ".join(f"former.{column} = arriving.{column}" for column in keys)
         cursor.execute(f"DELETE FROM {name} AS former USING unnest({arrays}) AS arriving ({', '.join(keys)}) WHERE {same}",
-                       ["\x1f".join(rows[column].to_list()) for column in key])
+                       ["\x1f".join(pa.array(rows[column], pa.string()).to_pylist()) for column in key])
     copy_in(connection, table, rows)
 
 
