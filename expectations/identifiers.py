@@ -42,12 +42,6 @@ def is_uscc(column: pd.Series | pa.Array) -> Bools:
     return spread(fits, known & (check == values[:, 17]) & _organisation_check(codes[:, 8:17]))
 
 
-def is_uscc_shaped(column: pd.Series | pa.Array) -> Bools:
-    """Whether each value looks like a credit code, whatever its check digit says."""
-    shape = r"^[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}$"
-    return bools(pc.match_substring_regex(_array(column), shape))
-
-
 def is_organisation_code(column: pd.Series | pa.Array) -> Bools:
     """Whether each value is an organisation code, with or without its hyphen. Missing is False. GB 11714."""
     plain = pc.replace_substring_regex(_array(column), r"^(.{8})-(.)$", r"\1\2")

@@ -23,7 +23,7 @@ from gateway.intake import Json, errand
 from gateway.orders import DAYS
 from gateway.preparing import Prepared, desk
 from gateway.settings import Gateway
-from gateway.way import Figures, Standing, Way, ask_back, bring, lock_of, overtake, prepare, take_back, way_of
+from gateway.way import Figures, Way, ask_back, bring, lock_of, overtake, prepare, take_back, way_of
 from gateway.witness import vouch
 from ledger import editions, log, withdrawals
 from ledger.changes import Settled
@@ -172,8 +172,7 @@ def _marked_no_more(way: Way, chunk: pd.DataFrame, held: pd.DataFrame) -> pd.Dat
     """What a recipient keeps with a mark and might not have even if it were not on the suppression list: as `to_withdraw`."""
     marked = held[held["state"] == "marked"]
     rows = chunk[chunk[RECORD].isin(marked[RECORD])]
-    nothing = pd.Series([], index=pd.Index([], dtype=TEXT), dtype=TEXT)
-    ready = prepare(way, rows, Standing(nothing, nothing.index, nothing.index))
+    ready = prepare(way, rows, pd.Index([], dtype=TEXT))
     withheld = pd.concat([ready.permitted.withheld, ready.masked.withheld], ignore_index=True)
     return to_withdraw(marked.assign(state="held"), withheld, pd.DataFrame(columns=["reason", "effects", "deadline"], dtype=TEXT))
 

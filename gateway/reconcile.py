@@ -28,7 +28,7 @@ from gateway.failing import Run, failing
 from gateway.handover import ask_late, expect_asked, noted
 from gateway.intake import Json, errand
 from gateway.settings import Gateway
-from gateway.way import Standing, Way, bring, lock_of, prepare, way_of
+from gateway.way import Way, bring, lock_of, prepare, way_of
 from ledger import log
 from ledger.disclosed import ever_brought, uncertain
 from ledger.events import Event
@@ -88,9 +88,9 @@ def _due(way: Way) -> Due:
     with way.gateway.engine.connect() as connection:
         held = held_under(connection, holder)
     expected, withheld = [held.iloc[:0].assign(**{CONTENT: "", ENDS: ""})], [held.iloc[:0].assign(**{REASON: ""})]
-    nothing_held = _nothing_held(way)
+    listed = _listed(way)
     for chunk in _stored(way):
-        ready = prepare(way, chunk, nothing_held)
+        ready = prepare(way, chunk, listed)
         out = ready.masked.payload()
         ends = out[_ends_field(way)] if _ends_field(way) else pd.Series(pd.NA, index=out.index, dtype=TEXT)
         expected.append(ready.masked.rows[[RECORD, HANDLE, DIGEST]].assign(**{CONTENT: contents(out), ENDS: ends}))
@@ -116,10 +116,9 @@ def _stored(way: Way) -> Iterator[pd.DataFrame]:
         yield from way.gateway.store.current(connection, way.errand.entry, list(way.door.entry.fields))
 
 
-def _nothing_held(way: Way) -> Standing:
-    nothing = pd.Series([], index=pd.Index([], dtype=TEXT), dtype=TEXT)
+def _listed(way: Way) -> pd.Index[str]:
     with way.gateway.engine.connect() as connection:
-        return Standing(nothing, nothing.index, withdrawn_records(connection, way.errand.entry))
+        return withdrawn_records(connection, way.errand.entry)
 
 
 def _ends_field(way: Way) -> str:
@@ -173,10 +172,10 @@ def _bring(way: Way, rows: pd.DataFrame, due: Due) -> list[str]:
     wanted, taken = rows[RECORD][rows[RECORD].isin(due.expected[RECORD])], list[str]()
     if wanted.empty:
         return taken
-    nothing_held = _nothing_held(way)
+    listed = _listed(way)
     for chunk in _stored(way):
         if len(part := chunk[chunk[RECORD].isin(wanted)]):
-            taken += bring(way, prepare(way, part, nothing_held).masked).taken.to_list()
+            taken += bring(way, prepare(way, part, listed).masked).taken.to_list()
     return taken
 
 

@@ -18,7 +18,7 @@ from gateway.handover import hand_over, may_go
 from gateway.settings import Gateway
 from gateway.witness import NotWitnessed, expect_witnessed, move_anchor
 from ledger import log, withdrawals
-from ledger.holdings import Holder, held_by_run, withdrawn_records
+from ledger.holdings import TEXT, Holder, withdrawn_records
 from records import consents
 from records.schema import writing
 from records.stages import DIGEST, HANDLE, NOTICE, RECORD, Masked, Permitted, Receipt
@@ -48,16 +48,6 @@ class Way:
     terms: release.Terms
     door: delivery.Door
     faults: list[Exception]
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How a recipient stands before it is served: digests it holds by record id, the record ids this run brought it
-    already, and those withdrawn from everybody. Read once, since no two partitions hold the same record."""
-
-    held: pd.Series[str]
-    by_this_run: pd.Index[str]
-    withdrawn: pd.Index[str]
 
 
 @dataclass(frozen=True)
@@ -112,16 +102,11 @@ def lock_of(errand: outbox.Errand) -> str:
     return f"send|{errand.recipient}|{errand.entry}"
 
 
-def standing(way: Way) -> Standing:
-    """How the recipient stands now."""
-    with way.gateway.engine.connect() as connection:
-        held, by_this_run = held_by_run(connection, Holder(way.errand.recipient, way.errand.entry), way.errand.run)
-        return Standing(held, by_this_run, withdrawn_records(connection, way.errand.entry))
-
-
-def prepare(way: Way, accepted: pd.DataFrame, stands: Standing) -> Ready:
-    """Permits and masks. accepted: RECORD and every field of the entry."""
-    permitted = release.permit(accepted, way.terms, stands.held, stands.withdrawn)
+def prepare(way: Way, accepted: pd.DataFrame, withdrawn: pd.Index[str]) -> Ready:
+    """Permits and masks as if the recipient held nothing. accepted: RECORD and every field of the entry. withdrawn: the record ids
+    that may go to nobody."""
+    nothing = pd.Series([], index=pd.Index([], dtype=TEXT), dtype=TEXT)
+    permitted = release.permit(accepted, way.terms, nothing, withdrawn)
     token_key = way.gateway.keyring.derive("token", way.errand.recipient)
     is_publicity = way.door.recipient.kind == "publicity_site"
     return Ready(accepted, permitted, masking.mask(permitted, masking.MaskContext(token_key, is_publicity, way.door.entry)))

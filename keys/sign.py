@@ -22,12 +22,6 @@ class Signer(Protocol):
     def sign(self, data: bytes) -> bytes: ...
 
 
-class Verifier(Protocol):
-    """Checks signatures of one key."""
-
-    def verify(self, data: bytes, signature: bytes) -> None: ...
-
-
 class Ed25519Signer:
     """Signs with Ed25519 (RFC 8032)."""
 

@@ -23,18 +23,6 @@ class Holder:
     entry: str
 
 
-def held_by_run(connection: Connection, holder: Holder, run: str) -> tuple[pd.Series, pd.Index]:
-    """What a recipient holds of an entry, and which of it this run brought.
-
-    Returns digests by record id (Arrow strings, empty if nothing) and the record ids delivered by `run`.
-    """
-    query = sa.select(holdings.c.record, holdings.c.digest, holdings.c.run).where(
-        holdings.c.recipient == holder.recipient, holdings.c.entry == holder.entry)
-    rows = connection.execute(query).all()
-    held = pd.Series([row[1] for row in rows], index=pd.Index([row[0] for row in rows], dtype=TEXT), dtype=TEXT)
-    return held, pd.Index([row[0] for row in rows if row[2] == run], dtype=TEXT)
-
-
 def held_under(connection: Connection, holder: Holder) -> pd.DataFrame:
     """Every record a recipient holds of an entry: RECORD, HANDLE (the one it holds it under), DIGEST, state ("held" or "marked")."""
     query = sa.select(holdings.c.record, holdings.c.handle, holdings.c.digest, holdings.c.state).where(

@@ -55,12 +55,6 @@ def _of_store(engine: Engine, night: str, which: tuple[Event, sa.ColumnElement[b
     return _spread(events(engine, chosen, event), ["run", "recipient"], names)
 
 
-def latest_runs(engine: Engine, night: str) -> pd.DataFrame:
-    """The newest run of each feed on a night: the same columns as `nights`."""
-    found = nights(engine)
-    return found[found["night"] == night].drop_duplicates("feed")
-
-
 def events(engine: Engine, chosen: list[str], event: Event) -> pd.DataFrame:
     """The lines of one event of some runs, in order: columns run, feed, recipient, at, figures (dict), notes (dict)."""
     with engine.connect() as connection:
