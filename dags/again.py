@@ -19,6 +19,15 @@ narrowed, revoked or objected to is taken back, what may go out by now is brough
 records that a recipient has not confirmed to have withdrawn: call its contact.
 """
 
+ABOUT_BACK = """
+### 撤回 Take back
+Recipients are asked for what they have not confirmed to have taken back: what somebody ordered, what the catalogue or a date ended, and on
+the sites what is past its last day. Neither DAG reads the store or brings anything.
+
+**If it is red**, the log of the task says which recipient has not confirmed, whom to call, or which site still shows a record. Nothing is
+lost: it is asked for again every ten minutes.
+"""
+
 
 @task(doc_md="The entries to go through.")
 def entries() -> list[str]:
@@ -106,7 +115,7 @@ with DAG(
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
     max_active_runs=1,
-    doc_md=ABOUT,
+    doc_md=ABOUT_BACK,
 ):
     take_back_entry.expand(entry=outstanding()) >> probe_sites() >> settle_cases() >> escalate()
 
@@ -118,6 +127,6 @@ with DAG(
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
     max_active_runs=1,
-    doc_md=ABOUT,
+    doc_md=ABOUT_BACK,
 ):
     expire_entry.expand(entry=past_end())
