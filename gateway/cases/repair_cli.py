@@ -22,6 +22,7 @@ from gateway.cases.command import (
     say,
     spread,
 )
+from gateway.cases.states import Ground
 from gateway.manners import opened
 
 repair_app = typer.Typer(no_args_is_help=True, help=(
@@ -32,17 +33,6 @@ repair_app = typer.Typer(no_args_is_help=True, help=(
 class Verdict(StrEnum):
     GRANT = "grant"
     DENY = "deny"
-
-
-class Because(StrEnum):
-    INCOMPLETE = "incomplete"
-    NOTHING_TO_REPAIR = "nothing-to-repair"
-    FORBIDDEN = "repair-forbidden"
-    TOO_EARLY = "minimum-period"
-    PERIOD_UNKNOWN = "period-unknown"
-    NOT_PERFORMED = "performance-not-shown"
-    NO_COMMITMENT = "no-commitment"
-    REPAIRED = "repaired-already"
 
 
 @repair_app.command()
@@ -72,14 +62,13 @@ def accept(case: CaseName, by: By) -> None:
 @repair_app.command()
 def refuse(
     case: CaseName, by: By, document: Document,
-    because: Annotated[Because, typer.Option(help="The ground; what the gateway can see for itself must be so.")],
+    because: Annotated[Ground, typer.Option(help="The ground; what the gateway can see for itself must be so.")],
 ) -> None:
     """Do not take an application up."""
     from gateway.cases import repairs
-    from gateway.cases.states import Ground
 
     with refusing():
-        say(repairs.refuse(opened("catalog", "keyring"), case, by, (Ground(because), document)))
+        say(repairs.refuse(opened("catalog", "keyring"), case, by, (because, document)))
 
 
 @repair_app.command()
