@@ -40,6 +40,8 @@ _SIGNED = {
     "frontend": (
         "贵方在前置库为每个事项建表 `share_<entry>`：`handle`（主键）、`batch`、`pushed_at`、`effect`、`notice` 及各数据项（文本列，可为空）由我方写入；"
         "`taken_flag`、`taken_at`、`failure_reason` 由贵方写入。The recipient makes one table an entry; the first columns are ours, the last three theirs.",
+        "文本列不限长度并能存全部 Unicode 汉字（MariaDB、MySQL 用 `utf8mb4`）：存不下的值不截断、不替换，整批不写入。Text columns hold text of any length "
+        "and every character; what does not fit is neither cut nor replaced, and its whole batch is not written.",
         "数据库账号即凭据，仅用于上述各表。The database account is the credential, for these tables only.")}
 _RECEIPTS = {
     "rest": "应答 200，正文即回执 `{\"batch\",\"entry\",\"content_digest\",\"received_at\",\"records\":[{\"handle\",\"status\":\"accepted\"|\"refused\","

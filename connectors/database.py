@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from catalog.model import DatabaseFeed
-from connectors import postgresql
+from connectors import mariadb, postgresql
 from connectors.base import Partition, Source, Window
 from connectors.cells import texts
 from connectors.header import Header, match
@@ -105,7 +105,7 @@ def _reading(source: Source, place: str) -> Iterator[sa.Connection]:
 def _worded(source: Source, place: str, error: BaseException | None) -> Exception:
     state = getattr(error, "sqlstate", None) or ""
     kind = type(error).__name__ + (f" {state}" if state else "")
-    if state.startswith(postgresql.REFUSED):
+    if state.startswith(postgresql.REFUSED) or mariadb.is_refusal(error):
         return source.breach("refused", place, f"the database refuses the account ({kind}); ask the department for the right to read")
     return source.unavailable(place, f"the database cannot be read ({kind}); it is tried again, then ask the department")
 
@@ -117,6 +117,8 @@ def _engine(source: Source) -> sa.Engine:
             case "postgresql":
                 url = url.set(drivername="postgresql+psycopg")
                 return sa.create_engine(url, poolclass=NullPool, **postgresql.OPTIONS)
+            case "mysql" | "mariadb":
+                return mariadb.open_for_reading(url)
             case "sqlite":
                 # Opened for reading only: a mistyped path must not make an empty database, which would look like an empty source.
                 file = f"file:{quote(url.database or '')}?mode=ro&uri=true"

@@ -27,7 +27,7 @@ from ledger.log import now
 from records.stages import DIGEST, HANDLE, NOTICE, BatchState, Masked, Notice
 
 # Reasons that stand before the first byte of a batch; whatever else went wrong, it may have arrived.
-_NEVER_LEFT = frozenset({"not-reached", "untrusted", "no-certificate", "no-inbox", "no-table", "no-column"})
+_NEVER_LEFT = frozenset({"not-reached", "untrusted", "no-certificate", "no-inbox", "no-table", "no-column", "no-address"})
 TOO_LATE = "no-receipt-in-time"
 
 

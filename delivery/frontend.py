@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DBAPIError, NoSuchTableError
+from sqlalchemy.exc import NoSuchTableError
 
 from delivery.base import TOO_LATE, Asked, Batch, Door, ReceiptMismatch, RecipientContractBreach, RecipientUnavailable
+from delivery.frontend_database import open_database, worded
 from delivery.receipts import reason_code
 from records.bulk import copy_replace
 from records.stages import HANDLE, NOTICE, Receipt
@@ -28,26 +28,22 @@ def deliver(batch: Batch, door: Door) -> Receipt:
 
     A row without a flag by then is left out of the receipt and stays pending. A row that withdraws holds effect and notice
     and no field. A batch that stands there and is taken by now is not pushed again. Raises RecipientContractBreach if the table or
-    a column is missing, ReceiptMismatch if a row reads back with another effect, RecipientUnavailable if the database cannot be
-    reached or no row has a flag by then.
+    a column is missing or does not take a value as it is, ReceiptMismatch if a row reads back with another effect,
+    RecipientUnavailable if the database cannot be reached or no row has a flag by then.
     """
-    engine = sa.create_engine(door.connection.url, poolclass=sa.NullPool, hide_parameters=True)
-    try:
+    engine = open_database(batch, door)
+    with worded(batch, door, "not-reached"):
         table = table_of(engine, batch, door, (name for name in batch.payload.columns if name not in (HANDLE, NOTICE)))
         if taken := _all_taken(engine, table, batch):
             return _receipt(taken, batch, door)
-        rows = _rows(batch, door)
-        if door.checkpoint and "checkpoint" in table.c:
-            # once a batch, in its first row: it is the same for all of them
-            rows["checkpoint"] = pd.Series([door.checkpoint, *[None] * (len(rows) - 1)], index=rows.index, dtype=rows["batch"].dtype)
+    rows = _rows(batch, door)
+    if door.checkpoint and "checkpoint" in table.c:
+        # once a batch, in its first row: it is the same for all of them
+        rows["checkpoint"] = pd.Series([door.checkpoint, *[None] * (len(rows) - 1)], index=rows.index, dtype=rows["batch"].dtype)
+    with worded(batch, door, "database-unavailable"):
         with engine.begin() as connection:
             (_copy if engine.dialect.name == "postgresql" else _replace)(connection, table, rows)
         return _await(engine, table, batch, door)
-    except (DBAPIError, psycopg.Error) as error:
-        # Not the error itself: databases quote the row they refuse (I8). COPY's errors come bare from the driver.
-        kind = type(error.orig if isinstance(error, DBAPIError) else error).__name__
-        raise RecipientUnavailable(
-            "database-unavailable", f"{door.names(batch)}: its database answered with {kind}; its records stay pending") from None
 
 
 def table_of(engine: Engine, asked: Asked, door: Door, fields: Iterable[str] = ()) -> sa.Table:

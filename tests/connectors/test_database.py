@@ -1,4 +1,4 @@
-"""Tables of departments, on a real SQLite file and a real PostgreSQL."""
+"""Tables of departments, on a real SQLite file, a real PostgreSQL and a real MariaDB."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors import ContractBreach, SourceUnavailable, Window, collect, partitions
+from connectors.mariadb import open_for_reading
 from records.stages import LINE
 from tests.connectors.trial_feed import TITLES, database_source, entry
 
 ROWS = [(n, f"公司{n}", f"C{n}", f"2026-11-{n:02d}", None if n % 3 else "住所", "13800000000") for n in range(1, 11)]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
 def url(request, tmp_path):
-    return f"sqlite:///{tmp_path}/office.db" if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
+    return f"sqlite:///{tmp_path}/office.db" if request.param == "sqlite" else request.getfixturevalue(f"{request.param}_url")
 
 
 @pytest.fixture
@@ -40,6 +41,8 @@ def table(url):
 def execute(url, *statements):
     engine = sa.create_engine(url)
     with engine.begin() as connection:
+        if engine.dialect.name == "mysql":
+            connection.exec_driver_sql("SET SESSION sql_mode = 'ANSI_QUOTES', SESSION time_zone = '+08:00'")
         for statement in statements:
             connection.execute(sa.text(statement))
     engine.dispose()
@@ -75,18 +78,33 @@ def test_a_table_comes_as_text_and_only_its_catalogued_columns(table, window):
     assert collected.partition == "listing" and len(collected.digest) == 64
 
 
-def test_typed_columns_come_as_plain_text(url, window):
-    if url.startswith("sqlite"):
-        pytest.skip("SQLite has no types of its own")
+@pytest.mark.parametrize(("database", "kind", "zone"), [("postgresql", "timestamptz", "+08"), ("mariadb", "timestamp", "")])
+def test_typed_columns_come_as_plain_text(database, kind, zone, request, window):
+    url = request.getfixturevalue(f"{database}_url")
     execute(
         url,
         "DROP TABLE IF EXISTS listing",
-        "CREATE TABLE listing (name numeric(20, 2), uscc bigint, listed_on timestamptz, reason date)",
-        "INSERT INTO listing VALUES (1234567.10, 330106198001011234, '2026-11-22 16:00:00+00', '2026-11-22')",
+        f"CREATE TABLE listing (name numeric(20, 2), uscc bigint, listed_on {kind}, reason date)",
+        f"INSERT INTO listing VALUES (1234567.10, 330106198001011234, '2026-11-23 00:00:00{zone}', '2026-11-22')",
     )
     (collected,) = all_of(database_source(url), window)
     cells = collected.rows[list(TITLES)].iloc[0].tolist()
-    assert cells == ["1234567.10", "330106198001011234", "2026-11-23 00:00:00+08", "2026-11-22"]
+    assert cells == ["1234567.10", "330106198001011234", f"2026-11-23 00:00:00{zone}", "2026-11-22"]
+
+
+def test_a_day_that_no_calendar_has_comes_as_it_stands_to_be_quarantined(mariadb_url, window):
+    execute(mariadb_url, "DROP TABLE IF EXISTS listing", "CREATE TABLE listing (name text, reason date, listed_on datetime)",
+            "INSERT INTO listing VALUES ('甲', '0000-00-00', '2026-00-15 00:00:00'), ('乙', '2026-11-22', NULL)")
+    (collected,) = all_of(database_source(mariadb_url), window)
+    assert collected.rows["reason"].tolist() == ["0000-00-00", "2026-11-22"]
+    assert collected.rows["listed_on"].iloc[0] == "2026-00-15 00:00:00"
+
+
+def test_names_outside_the_first_plane_come_out_of_mariadb_whatever_the_table_is_written_in(mariadb_url, window):
+    for charset, names in (("utf8mb4", ["𠮷野", "张三"]), ("gbk", ["李四", "张三"])):
+        execute(mariadb_url, "DROP TABLE IF EXISTS listing", f"CREATE TABLE listing (name text, uscc text) CHARACTER SET {charset}")
+        execute(mariadb_url, *(f"INSERT INTO listing VALUES ('{name}', 'C1')" for name in names))
+        assert all_of(database_source(mariadb_url), window)[0].rows["name"].tolist() == names
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 64])
@@ -140,10 +158,12 @@ TIMES = ["2026-11-21 23:59:59", "2026-11-22 00:00:00", "2026-11-22 23:59:59", "2
 
 @pytest.mark.parametrize("kind", ["text", "varchar(19)", "char(19)", "timestamp", "timestamptz", "date"])
 def test_a_window_takes_its_start_and_leaves_its_end_in_local_time(url, window, kind):
-    execute(url, "DROP TABLE IF EXISTS listing", f"CREATE TABLE listing (name text, uscc text, updated_at {kind})")
-    if kind == "timestamptz" and url.startswith("sqlite"):
+    database = sa.make_url(url).get_backend_name()
+    if kind == "timestamptz" and database == "sqlite":
         pytest.skip("SQLite has no such type")
-    zone = "+08" if kind == "timestamptz" else ""
+    zone = "+08" if kind == "timestamptz" and database == "postgresql" else ""
+    kind = {"timestamptz": "timestamp", "timestamp": "datetime"}.get(kind, kind) if database == "mysql" else kind
+    execute(url, "DROP TABLE IF EXISTS listing", f"CREATE TABLE listing (name text, uscc text, updated_at {kind})")
     execute(url, *(f"INSERT INTO listing VALUES ('甲', 'C{n}', '{time}{zone}')" for n, time in enumerate(TIMES)))
     if kind == "date" and url.startswith("sqlite"):
         execute(url, "UPDATE listing SET updated_at = substr(updated_at, 1, 10)")
@@ -175,27 +195,24 @@ def test_i2_windows_that_follow_each_other_read_every_change_once(tmp_path_facto
 
 
 @given(cells=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")), min_size=1, max_size=6))
-@settings(max_examples=10, deadline=None)
-def test_any_text_of_postgresql_comes_back(postgresql_url, cells):
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.parametrize("database", ["postgresql", "mariadb"])
+def test_any_text_of_a_database_comes_back(database, request, cells):
+    url = request.getfixturevalue(f"{database}_url")
     window = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))
-    execute(postgresql_url, "DROP TABLE IF EXISTS listing", "CREATE TABLE listing (name text)")
-    engine = sa.create_engine(postgresql_url)
+    execute(url, "DROP TABLE IF EXISTS listing", "CREATE TABLE listing (name text)")
+    engine = sa.create_engine(url)
     with engine.begin() as connection:
         connection.execute(sa.text("INSERT INTO listing VALUES (:a)"), [{"a": cell} for cell in cells])
     engine.dispose()
-    (collected,) = all_of(database_source(postgresql_url), window)
+    (collected,) = all_of(database_source(url), window)
     assert [cell if isinstance(cell, str) else "" for cell in collected.rows["name"]] == cells
 
 
 def test_names_that_need_quoting_cannot_change_the_question(url, window):
     name = 'a"; DROP TABLE listing; --%s%(x)s'
     quoted = name.replace('"', '""')
-    execute(url, "DROP TABLE IF EXISTS listing")
-    engine = sa.create_engine(url)
-    with engine.begin() as connection:
-        connection.exec_driver_sql(f'CREATE TABLE listing ("{quoted.replace("%", "%%") if "post" in url else quoted}" text)')
-        connection.exec_driver_sql("INSERT INTO listing VALUES ('甲')")
-    engine.dispose()
+    execute(url, "DROP TABLE IF EXISTS listing", f'CREATE TABLE listing ("{quoted}" text)', "INSERT INTO listing VALUES ('甲')")
     source = database_source(url, columns={"name": (name,)})
     assert all_of(source, window)[0].rows["name"].tolist() == ["甲"]
     assert all_of(source, window)[0].rows["name"].tolist() == ["甲"]
@@ -207,15 +224,21 @@ def test_the_database_of_a_department_is_opened_for_reading_only(tmp_path, windo
     assert not (tmp_path / "mistyped.db").exists()
 
 
-def test_an_account_without_the_right_to_read_is_a_breach(postgresql_url, window):
-    execute(
-        postgresql_url,
-        "DROP TABLE IF EXISTS listing",
-        "CREATE TABLE listing (name text)",
-        "DO $$ BEGIN CREATE ROLE stranger LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
-    )
-    url = sa.make_url(postgresql_url).set(username="stranger", password=None).render_as_string(hide_password=False)
-    assert reason_of(database_source(url), window) == "refused"
+@pytest.mark.parametrize(("database", "stranger"), [
+    ("postgresql", "DO $$ BEGIN CREATE ROLE stranger LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$"),
+    ("mariadb", "CREATE USER IF NOT EXISTS stranger@localhost")])
+def test_an_account_without_the_right_to_read_is_a_breach(database, stranger, request, window):
+    url = request.getfixturevalue(f"{database}_url")
+    execute(url, "DROP TABLE IF EXISTS listing", "CREATE TABLE listing (name text)", stranger)
+    strangers = sa.make_url(url).set(username="stranger", password=None).render_as_string(hide_password=False)
+    assert reason_of(database_source(strangers), window) == "refused"
+
+
+def test_a_department_s_mariadb_takes_nothing_from_us(mariadb_url):
+    execute(mariadb_url, "DROP TABLE IF EXISTS listing", "CREATE TABLE listing (name text)")
+    engine = open_for_reading(sa.make_url(mariadb_url))
+    with engine.connect() as connection, pytest.raises(sa.exc.DBAPIError, match="READ ONLY"):
+        connection.exec_driver_sql("INSERT INTO listing VALUES ('甲')")
 
 
 @pytest.mark.parametrize("url", ["not an address", "nosuch://x/y", "oracle+nodriver://x/y"])
@@ -234,12 +257,12 @@ def test_i8_a_database_that_is_down_is_named_without_its_address(window):
 
 
 class Cut:
-    """A way into PostgreSQL that breaks after so many bytes of answer."""
+    """A way into a database that breaks after so many bytes of answer."""
 
-    def __init__(self, folder: Path, target: str, after: int) -> None:
+    def __init__(self, place: Path, target: str, after: int) -> None:
         self.passed, self._after, self._target = 0, after, target
         self._door = socket.socket(socket.AF_UNIX)
-        self._door.bind(f"{folder}/.s.PGSQL.5432")
+        self._door.bind(str(place))
         self._door.listen()
         threading.Thread(target=self._serve, daemon=True).start()
 
@@ -280,16 +303,25 @@ class Cut:
                 side.close()
 
 
-def test_i4_a_connection_that_breaks_anywhere_gives_nothing_rather_than_a_part(postgresql_url, tmp_path_factory, window):
-    execute(postgresql_url, "DROP TABLE IF EXISTS listing", "CREATE TABLE listing (name text, uscc text)")
-    execute(postgresql_url, "INSERT INTO listing SELECT '公司' || n, 'C' || n FROM generate_series(1, 200) n")
-    url = sa.make_url(postgresql_url)
-    target = f"{url.query['host']}/.s.PGSQL.{url.port or 5432}"
+def way_into(url, folder):
+    """The socket of a database, another place for it, and the URL through that place."""
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() == "mysql":
+        place = folder / "socket"
+        return parsed.query["unix_socket"], place, parsed.update_query_dict({"unix_socket": str(place)})
+    name = f".s.PGSQL.{parsed.port or 5432}"
+    return f"{parsed.query['host']}/{name}", folder / name, parsed.update_query_dict({"host": str(folder)})
+
+
+@pytest.mark.parametrize("database", ["postgresql", "mariadb"])
+def test_i4_a_connection_that_breaks_anywhere_gives_nothing_rather_than_a_part(database, request, tmp_path_factory, window):
+    url = request.getfixturevalue(f"{database}_url")
+    execute(url, "DROP TABLE IF EXISTS listing", "CREATE TABLE listing (name text, uscc text)",
+            "INSERT INTO listing VALUES " + ", ".join(f"('公司{n}', 'C{n}')" for n in range(200)))
 
     def attempt(after):
-        folder = tmp_path_factory.mktemp("cut")
-        door = Cut(folder, target, after)
-        through = url.update_query_dict({"host": str(folder)}).set(port=5432)
+        target, place, through = way_into(url, tmp_path_factory.mktemp("cut"))
+        door = Cut(place, target, after)
         try:
             return len(all_of(database_source(through.render_as_string(hide_password=False)), window)[0].rows), door.passed
         except SourceUnavailable:

@@ -1,8 +1,8 @@
-"""The front-end database door on SQLite and PostgreSQL: text arrives exactly, their flags are the receipt."""
+"""The front-end database door on SQLite, PostgreSQL and MariaDB: text arrives exactly, their flags are the receipt."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -14,26 +14,15 @@ from sqlalchemy.engine import Engine
 
 import delivery
 from catalog.load import load
-from delivery import Batch, Door, Effect, ReceiptMismatch, RecipientContractBreach, RecipientUnavailable
+from delivery import Batch, DeliveryFailed, Door, Effect, ReceiptMismatch, RecipientContractBreach, RecipientUnavailable
 from keys.connection import Connection
 from keys.sign import Ed25519Signer
 from records.identity import TEXT
 from records.stages import HANDLE, NOTICE, BatchState
 
 AWKWARD = ['say "yes"', "line\nbreak", "a,b;c", "back\\slash \\N", "", None, "=1+1", "日期；“引号”"]
-FIXED = ("handle TEXT PRIMARY KEY, batch TEXT, pushed_at TEXT, effect TEXT, notice TEXT, taken_flag INTEGER {}, taken_at TEXT, "
+FIXED = ("handle VARCHAR(80) PRIMARY KEY, batch TEXT, pushed_at TEXT, effect TEXT, notice TEXT, taken_flag INTEGER {}, taken_at TEXT, "
          "failure_reason TEXT")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def theirs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    """The recipient's database, without a table yet."""
-    url = f"sqlite:///{tmp_path / 'front.db'}" if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE IF EXISTS share_class_a_taxpayer")
-    yield engine
-    engine.dispose()
 
 
 def table(theirs: Engine, flag: str = "DEFAULT 1", columns: str = ", name TEXT") -> None:
@@ -122,6 +111,49 @@ def test_i8_a_database_that_refuses_is_tried_later_and_no_message_tells_a_value(
     with pytest.raises(RecipientUnavailable) as caught:
         delivery.deliver(batch("b1", ["欧阳静好"]), door(theirs))
     assert "欧阳" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("database", "kind"), [
+    ("postgresql", "varchar(2)"), ("mariadb", "varchar(2)"), ("mariadb", "text character set latin1"), ("mariadb", "text character set utf8mb3")])
+def test_a_name_that_their_column_would_cut_or_spoil_is_refused_and_stands_nowhere(
+        database: str, kind: str, request: pytest.FixtureRequest) -> None:
+    theirs = sa.create_engine(request.getfixturevalue(f"{database}_url"), poolclass=sa.NullPool)
+    with theirs.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE IF EXISTS share_class_a_taxpayer")
+    table(theirs, columns=f", name {kind}")
+    with pytest.raises(RecipientContractBreach, match="does not take a value") as caught:
+        delivery.deliver(batch("b1", ["Lee", "欧阳𠮷好"]), door(theirs))
+    assert caught.value.reason == "value-refused" and "欧阳" not in str(caught.value)
+    assert names(theirs) == []
+
+
+@pytest.mark.parametrize(("database", "lock"), [
+    ("postgresql", "LOCK TABLE share_class_a_taxpayer IN SHARE MODE"), ("mariadb", "LOCK TABLES share_class_a_taxpayer READ")])
+def test_a_table_that_they_have_locked_holds_nobody_longer_than_the_deadline(
+        database: str, lock: str, request: pytest.FixtureRequest) -> None:
+    theirs = sa.create_engine(request.getfixturevalue(f"{database}_url"), poolclass=sa.NullPool)
+    with theirs.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE IF EXISTS share_class_a_taxpayer")
+    table(theirs)
+    began = time.monotonic()
+    with theirs.begin() as connection:
+        connection.exec_driver_sql(lock)
+        with pytest.raises(RecipientUnavailable) as caught:
+            delivery.deliver(batch("b1", ["a"]), door(theirs))
+    assert (caught.value.reason, caught.value.state) == ("database-unavailable", BatchState.SENT)
+    assert time.monotonic() - began < 10
+    assert delivery.deliver(batch("b1", ["a"]), door(theirs)).accepted == ("1-00",)
+
+
+@pytest.mark.parametrize(("url", "reason"), [
+    ("postgresql://u:hidden-word@127.0.0.1:1/x", "not-reached"), ("mysql://u:hidden-word@127.0.0.1:1/x", "not-reached"),
+    ("no address", "no-address"), ("oracle+nodriver://u:hidden-word@x/y", "no-address")])
+def test_a_database_that_cannot_be_reached_got_nothing_and_its_address_is_told_to_nobody(tmp_path: Path, url: str, reason: str) -> None:
+    down = replace(door(sa.create_engine(f"sqlite:///{tmp_path}/x")), connection=Connection("public_resources", url))
+    with pytest.raises(DeliveryFailed, match="public_resources") as caught:
+        delivery.deliver(batch("b1", ["a"]), down)
+    assert (caught.value.reason, caught.value.state) == (reason, BatchState.NOT_REACHED)
+    assert "hidden-word" not in str(caught.value) and caught.value.__suppress_context__
 
 
 def withdrawal(name: str) -> Batch:

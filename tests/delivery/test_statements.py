@@ -89,21 +89,21 @@ def test_a_statement_that_says_what_was_not_agreed_is_none(tmp_path: Path, spoil
         read_statement(json.dumps(said | spoilt).encode(), "sha-256=:x:", inquiry, at)
 
 
-def test_a_front_end_database_reckons_the_same_digests_as_the_gateway(engine: Engine, tmp_path: Path) -> None:
+def test_a_front_end_database_reckons_the_same_digests_as_the_gateway(theirs: Engine, tmp_path: Path) -> None:
     at = package_door(tmp_path)
-    table = sa.Table(f"share_{at.entry_code}", sa.MetaData(), sa.Column("handle", sa.Text, primary_key=True), *(
+    table = sa.Table(f"share_{at.entry_code}", sa.MetaData(), sa.Column("handle", sa.String(80), primary_key=True), *(
         sa.Column(name, sa.Text) for name in ("batch", "pushed_at", "effect", "notice", "taken_at", "failure_reason", "uscc", "name")),
         sa.Column("taken_flag", sa.Integer), sa.Column("their_own", sa.Integer, server_default="7"))
     rows = [{"handle": f"1-{digest(str(n))[:32]}", "name": None if n % 3 else "甲𠮷 'x'", "uscc": f"{n}", "taken_flag": 1, "effect": None}
             for n in range(300)]
     hidden = [{"handle": "1-f", "taken_flag": None}, {"handle": "1-e", "taken_flag": 2}, {"handle": "1-d", "taken_flag": 1, "effect": "delete"}]
-    table.metadata.create_all(engine)
+    table.metadata.create_all(theirs)
     try:
-        with engine.begin() as connection:
+        with theirs.begin() as connection:
             connection.execute(sa.insert(table), rows)
             for row in hidden:
                 connection.execute(sa.insert(table).values(row))
-        url = engine.url.render_as_string(hide_password=False)
+        url = theirs.url.render_as_string(hide_password=False)
         there = replace(at, connection=replace(at.connection, url=url))
         payload = pd.DataFrame({HANDLE: [row["handle"] for row in rows], "name": [row["name"] for row in rows],
                                 "uscc": [row["uscc"] for row in rows]}, dtype=TEXT)
@@ -114,19 +114,19 @@ def test_a_front_end_database_reckons_the_same_digests_as_the_gateway(engine: En
         assert one[[HANDLE, ENDS]].to_numpy().tolist() == [[rows[0]["handle"], "0"]]
         assert one[CONTENT][0] == held[CONTENT][0]
     finally:
-        table.drop(engine)
+        table.drop(theirs)
 
 
-def test_a_front_end_table_that_cannot_say_what_is_withdrawn_is_not_as_agreed(engine: Engine, tmp_path: Path) -> None:
+def test_a_front_end_table_that_cannot_say_what_is_withdrawn_is_not_as_agreed(theirs: Engine, tmp_path: Path) -> None:
     at = package_door(tmp_path)
-    table = sa.Table(f"share_{at.entry_code}", sa.MetaData(), sa.Column("handle", sa.Text, primary_key=True))
-    table.metadata.create_all(engine)
-    there = replace(at, connection=replace(at.connection, url=engine.url.render_as_string(hide_password=False)))
+    table = sa.Table(f"share_{at.entry_code}", sa.MetaData(), sa.Column("handle", sa.String(80), primary_key=True))
+    table.metadata.create_all(theirs)
+    there = replace(at, connection=replace(at.connection, url=theirs.url.render_as_string(hide_password=False)))
     try:
         with pytest.raises(RecipientContractBreach, match="inquiry .* lacks .*effect"):
             ask_front_end(Inquiry("q" * 64, ("",), 3), there)
     finally:
-        table.drop(engine)
+        table.drop(theirs)
 
 
 @pytest.mark.parametrize(("asked_for", "pauses"), [("2", [2, 2]), ("3600", [])])
