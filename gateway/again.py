@@ -31,9 +31,10 @@ from ledger.disclosed import uncertain, without_receipt
 from ledger.events import Event, Line
 from ledger.holdings import TEXT, Holder, held_entries, holders, withdrawal_reasons
 from ledger.withdrawals import EFFECT
+from records.database import writing
 from records.identity import handles
 from records.lock import exclusive
-from records.schema import runs, writing
+from records.schema import runs
 from records.stages import HANDLE, NOTICE, REASON, RECORD, Notice
 from records.workdays import add_working_days
 

@@ -12,7 +12,8 @@ from gateway import acts, orders
 from gateway.effects import read
 from gateway.settings import Gateway
 from ledger.holdings import TEXT
-from records.schema import withdrawn, writing
+from records.database import writing
+from records.schema import withdrawn
 from records.stages import RECORD, Notice
 
 

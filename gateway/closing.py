@@ -14,7 +14,8 @@ from gateway.settings import Gateway
 from gateway.witness import NotWitnessed, vouch
 from ledger import log, questions
 from ledger.events import Event, Line
-from records.schema import runs, writing
+from records.database import writing
+from records.schema import runs
 
 # A run that is still open after so long was killed; its staged batches are cleared like those of a closed one.
 DEAD_AFTER = timedelta(days=3)

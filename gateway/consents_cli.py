@@ -16,10 +16,10 @@ from gateway.manners import FAILED, AsJson, complain, number_asked, opened, usag
 from ledger import log
 from ledger.events import Event, Line
 from records import consents
+from records.database import writing
 from records.identity import subjects
 from records.journal import rows
 from records.schema import consents as table
-from records.schema import writing
 
 if TYPE_CHECKING:
     from catalog.model import Consent

@@ -11,8 +11,8 @@ import pyarrow as pa
 from gateway.settings import Gateway
 from ledger import log
 from ledger.events import Event, Line
+from records.database import writing
 from records.identity import digests
-from records.schema import writing
 from records.stages import LINE, REASONS, RECORD, Checked
 from records.staging import Reference
 

@@ -13,7 +13,8 @@ from gateway.settings import Gateway
 from ledger import withdrawals
 from ledger.holdings import TEXT, Holder
 from ledger.withdrawals import EFFECT, State
-from records.schema import holdings, writing
+from records.database import writing
+from records.schema import holdings
 from records.schema import withdrawals as asked
 from records.stages import HANDLE, NOTICE, RECORD, Notice
 from records.workdays import add_working_days

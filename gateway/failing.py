@@ -14,7 +14,7 @@ from keys.connection import ConnectionUnknown
 from keys.keyring import KeyringClosed
 from ledger import log
 from ledger.events import Event, Imbalance, Line
-from records.schema import writing
+from records.database import writing
 from records.stages import Unbalanced
 from records.staging import StagingDamaged
 

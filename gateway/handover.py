@@ -11,7 +11,7 @@ import delivery
 from delivery import Effect, ReceiptToCome, RecipientUnavailable, awaited, deferred, doors, outbox
 from delivery.base import TOO_LATE
 from ledger.holdings import Holder
-from records.schema import writing
+from records.database import writing
 from records.stages import BatchState, Receipt
 
 if TYPE_CHECKING:

@@ -24,7 +24,8 @@ from gateway.settings import SHANGHAI, Gateway
 from ledger import editions, log, questions
 from ledger.events import Event, Line
 from ledger.holdings import withdrawn_records
-from records.schema import findings, runs, writing
+from records.database import writing
+from records.schema import findings, runs
 from records.stages import RECORD, Checked, Collected
 from records.staging import Reference
 from records.store import Origin

@@ -76,7 +76,7 @@ def export(
     from gateway.witness import ledger_signer
     from ledger import checkpoints, log
     from ledger.export import export as write
-    from records.schema import writing
+    from records.database import writing
 
     gateway = opened("keyring")
     signer = ledger_signer(gateway)
@@ -110,7 +110,7 @@ def erase(
     """Destroy what the ledger's commitments to RECORD stand for, for good; the tree and every proof stay as they are."""
     from gateway.restore import ERASED
     from ledger.erasure import erase as destroy
-    from records.schema import writing
+    from records.database import writing
 
     usage([] if document.strip() else ["--document"], "name the decision on which it is erased")
     gateway = opened("keyring")
@@ -129,7 +129,7 @@ def renew(document: Annotated[str, typer.Option(help="Compliance's decision to b
     The witness's operator registers the new key (gateway ledger key); what it saw of the former name stays with it.
     """
     from ledger.erasure import renew as begin
-    from records.schema import writing
+    from records.database import writing
 
     usage([] if document.strip() else ["--document"], "name the decision on which the ledger begins anew")
     gateway = opened()

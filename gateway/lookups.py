@@ -13,7 +13,8 @@ from gateway.people import COMPLIANCE, PURPOSES, ROLES, allowed, person, refusal
 from gateway.settings import SHANGHAI, Gateway
 from ledger import log
 from ledger.events import Event, Line
-from records.schema import lines, writing
+from records.database import writing
+from records.schema import lines
 from records.workdays import add_working_days
 
 Json = dict[str, Any]

@@ -22,9 +22,10 @@ from ledger.disclosed import ever_brought, uncertain
 from ledger.events import Event, Line
 from ledger.holdings import TEXT, Holder, held_under
 from ledger.withdrawals import EFFECT
+from records.database import after_commit, before_commit, writing
 from records.identity import handles
 from records.journal import rows
-from records.schema import after_commit, before_commit, holdings, outbox, withdrawn, writing
+from records.schema import holdings, outbox, withdrawn
 from records.stages import HANDLE, NOTICE, RECORD, Notice
 from records.workdays import add_working_days
 

@@ -20,8 +20,8 @@ from gateway.way import Figures, Way, bring, lock_of, way_of
 from ledger import log
 from ledger.events import Event, Line
 from ledger.holdings import TEXT
+from records.database import writing
 from records.lock import exclusive
-from records.schema import writing
 from records.stages import LINE, REASON, RECORD
 from records.staging import Reference, StagingDamaged
 

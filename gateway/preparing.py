@@ -26,7 +26,7 @@ from ledger.disclosed import uncertain
 from ledger.holdings import TEXT, Holder, withdrawn_records
 from ledger.terms import Conditions, under
 from records.bulk import laid_down
-from records.schema import writing
+from records.database import writing
 from records.stages import DIGEST, HANDLE, REASON, RECORD
 
 _DAY = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b")

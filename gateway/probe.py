@@ -17,7 +17,7 @@ from keys.connection import Connection
 from ledger import withdrawals
 from ledger.events import Event, Line
 from ledger.holdings import Holder
-from records.schema import writing
+from records.database import writing
 
 _TIMEOUT = (5.0, 15.0)
 _LARGEST_PAGE = 4 * 1024 * 1024

@@ -80,7 +80,7 @@ def status(as_json: AsJson = False) -> None:
 def resume(name: str) -> None:
     """Ask a recipient again at once, after it was not asked for a while 恢复推送: once it says that it is well."""
     from delivery.doors import answered
-    from records.schema import writing
+    from records.database import writing
 
     gateway = opened("catalog")
     known = sorted(gateway.catalog.recipients)

@@ -33,9 +33,10 @@ from ledger import log
 from ledger.disclosed import ever_brought, uncertain
 from ledger.events import Event
 from ledger.holdings import TEXT, Holder, held_under, withdrawal_reasons, withdrawn_records
+from records.database import writing
 from records.identity import handles
 from records.lock import exclusive
-from records.schema import discrepancies, holdings, writing
+from records.schema import discrepancies, holdings
 from records.stages import DIGEST, HANDLE, REASON, RECORD
 
 _OUR_HANDLE = re.compile(r"[0-9]+-[0-9a-f]{32}")

@@ -18,8 +18,9 @@ from gateway.settings import Gateway
 from ledger import erasure, log
 from ledger.events import Event, Line
 from ledger.log import LedgerBroken
+from records.database import writing
 from records.journal import JournalBroken, Order
-from records.schema import METADATA, consents, discrepancies, lines, openings, stored, withdrawn, writing
+from records.schema import METADATA, consents, discrepancies, lines, openings, stored, withdrawn
 
 ERASED, ERASED_FROM_STORE = openings.name, stored.name
 _KEYS = ("entry", "record", "subject", "purpose", "issued_on", "named")

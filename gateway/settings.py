@@ -25,7 +25,7 @@ from ledger import log
 from ledger.anchor import Anchor
 from ledger.events import Event, Line
 from ledger.log import now
-from records import quarantine, schema, staging, store
+from records import database, quarantine, schema, staging, store
 from records.journal import Journal
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -73,7 +73,7 @@ class Gateway:
 
     @cached_property
     def engine(self) -> Engine:
-        return schema.connect(self.database)
+        return database.connect(self.database)
 
     @cached_property
     def keyring(self) -> Keyring:
@@ -113,7 +113,7 @@ class Gateway:
     def expect_state(self) -> None:
         """Raises StateUnusable if the state database does not answer or lacks tables."""
         with self._asking_state():
-            lacking = schema.lacking(self.engine)
+            lacking = database.lacking(self.engine)
         if len(lacking) == len(schema.METADATA.tables):
             raise StateUnusable(f"{self._state} is empty or missing; restore its backup, or make an empty one with `gateway setup`: "
                                 "every record then goes out again")
@@ -123,7 +123,7 @@ class Gateway:
     def migrate(self) -> None:
         """Brings the state database to the newest schema. Raises StateUnusable if it does not answer."""
         with self._asking_state():
-            schema.migrate(self.database)
+            database.migrate(self.database)
 
     @contextmanager
     def _asking_state(self) -> Iterator[None]:
@@ -198,14 +198,14 @@ def set_up(gateway: Gateway) -> None:
     keyring.extend(gateway.home / "keys" / "keyring.json", gateway.passphrase.read_bytes().strip())
     gateway.migrate()
     _account_keys(gateway)
-    with schema.writing(gateway.engine) as state:
+    with database.writing(gateway.engine) as state:
         if gateway.journal.begin(state):
             gateway.anchor.begin(state)
 
 
 def _account_keys(gateway: Gateway) -> None:
     """Puts the keys that the ledger does not know of on it, by name."""
-    with schema.writing(gateway.engine) as state:
+    with database.writing(gateway.engine) as state:
         known = {key for line in log.read(state, schema.lines.c.event == str(Event.KEYS_MADE)) for key in line.notes["keys"]}
         made = sorted(set(gateway.keyring.ids()) - known)
         if made:

@@ -18,7 +18,8 @@ from keys.seal import key_id, seal, unseal
 from ledger import log
 from ledger.events import Event, Line
 from ledger.withdrawals import State
-from records.schema import withdrawals, withdrawn, writing
+from records.database import writing
+from records.schema import withdrawals, withdrawn
 from records.stages import RECORD
 
 

@@ -15,8 +15,9 @@ from gateway.settings import Gateway
 from ledger import log, withdrawals
 from ledger.events import Event, Line
 from ledger.withdrawals import State
+from records.database import writing
 from records.schema import withdrawals as asked
-from records.schema import withdrawn, writing
+from records.schema import withdrawn
 
 __all__ = ["DAYS", "NoTakedown", "Order", "change", "clear_times", "escalate", "is_confirmed", "lift", "open_takedown", "outstanding",
            "status"]

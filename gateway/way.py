@@ -20,7 +20,7 @@ from gateway.witness import NotWitnessed, expect_witnessed, move_anchor
 from ledger import log, withdrawals
 from ledger.holdings import TEXT, Holder, withdrawn_records
 from records import consents
-from records.schema import writing
+from records.database import writing
 from records.stages import DIGEST, HANDLE, NOTICE, RECORD, Masked, Permitted, Receipt
 
 

@@ -19,7 +19,7 @@ from keys.sign import BadSignature, Ed25519Signer
 from ledger import checkpoints
 from ledger.log import LedgerBroken, origin
 from records import journal
-from records.schema import writing
+from records.database import writing
 
 NAME = "witness"
 _TIMEOUT = (5.0, 15.0)

@@ -15,7 +15,8 @@ from sqlalchemy.engine import Connection, Engine
 
 from keys.keyring import Derived, Keyring
 from keys.seal import key_id, seal, unseal
-from records.schema import quarantine, writing
+from records.database import writing
+from records.schema import quarantine
 from records.stages import LINE, REASONS, Checked
 
 EXPIRES_AFTER = timedelta(days=90)

@@ -16,7 +16,7 @@ from hypothesis import settings
 from sqlalchemy.engine import Engine
 
 from keys.keyring import Keyring
-from records import schema
+from records import database
 from tests.mariadb import running_mariadb
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
@@ -70,7 +70,7 @@ def empty_postgresql_url(postgresql_url: str) -> Iterator[str]:
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """A migrated, empty state database, once on SQLite and once on PostgreSQL."""
     url = f"sqlite:///{tmp_path / 'state.db'}" if request.param == "sqlite" else request.getfixturevalue("empty_postgresql_url")
-    schema.migrate(url)
-    made = schema.connect(url)
+    database.migrate(url)
+    made = database.connect(url)
     yield made
     made.dispose()

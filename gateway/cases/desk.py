@@ -19,7 +19,7 @@ from gateway.cases.states import CaseRefused, Kind, State
 from gateway.people import CASE_ROLES, Person, person, register
 from gateway.settings import Gateway
 from ledger import log
-from records.schema import writing
+from records.database import writing
 
 
 @dataclass

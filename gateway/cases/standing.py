@@ -16,7 +16,7 @@ from gateway.cases.states import OPEN, Kind, State
 from gateway.people import Person
 from gateway.settings import SHANGHAI, Gateway
 from ledger import log
-from records.schema import writing
+from records.database import writing
 
 Json = dict[str, Any]
 _GATEWAY = Person("gateway")

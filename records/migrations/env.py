@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from alembic import context
 
-from records import schema
+from records import database, schema
 
-with schema.connect(context.config.attributes["url"]).connect() as connection:
+with database.connect(context.config.attributes["url"]).connect() as connection:
     context.configure(connection=connection, target_metadata=schema.METADATA, render_as_batch=True)
     with context.begin_transaction():
         context.run_migrations()

@@ -17,7 +17,7 @@ from catalog.load import Catalog, load, read
 from catalog.model import Entry, Mask, Share
 from catalog.places import Places
 from ledger import editions
-from records.schema import connect, migrate, writing
+from records.database import connect, migrate, writing
 from tests.catalog.altered import SHIPPED, alter, copied, problems
 
 CITY = "local/330100/supplements/administrative_licence_legal.yml"

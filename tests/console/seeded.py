@@ -14,7 +14,8 @@ from gateway.intake import night_window, open_run
 from gateway.settings import Gateway
 from ledger import log
 from ledger.events import Event, Line
-from records.schema import findings, runs, writing
+from records.database import writing
+from records.schema import findings, runs
 
 NIGHT = "2026-11-23"
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)

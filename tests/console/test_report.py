@@ -28,7 +28,8 @@ from ledger.events import Event, Line
 from ledger.holdings import TEXT, Holder
 from ledger.withdrawals import EFFECT
 from records import schema
-from records.schema import lines, withdrawn, writing
+from records.database import writing
+from records.schema import lines, withdrawn
 from records.stages import HANDLE, LINE, NOTICE, RAW, REASONS, RECORD, Checked
 from tests.console.seeded import ARREARS, DEFAULTERS, NIGHT, NOW, PENALTIES, Told, field_of, put, recipients_of, seed
 

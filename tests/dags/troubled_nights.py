@@ -16,7 +16,7 @@ from delivery import doors
 from gateway.figures import night_figures
 from gateway.night import wired
 from gateway.sample.credentials import Fault, Faults
-from records.schema import writing
+from records.database import writing
 
 FEED = "market_regulation.enterprise_registration"
 

@@ -13,7 +13,8 @@ from delivery import RecipientUnavailable, doors
 from delivery.doors import FIRST_PAUSE, LONGEST_PAUSE, TRIES, Caller
 from ledger import log
 from ledger.events import Event
-from records.schema import lines, writing
+from records.database import writing
+from records.schema import lines
 from tests.conftest import NOON
 
 SITE = "credit_china"

@@ -23,9 +23,10 @@ from ledger.events import Event
 from ledger.holdings import Holder
 from ledger_audit.check import Keys, check
 from ledger_audit.exported import read
-from records import schema
+from records import database, schema
+from records.database import writing
 from records.identity import TEXT
-from records.schema import lines, writing
+from records.schema import lines
 from records.schema import outbox as table
 from records.stages import DIGEST, HANDLE, RECORD, BatchState, Receipt
 from tests.conftest import NOON
@@ -189,7 +190,7 @@ def test_i6_batches_of_before_are_taken_over_and_none_is_thought_not_to_have_arr
     config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
     config.attributes["url"] = url
     command.upgrade(config, "0010")
-    engine = schema.connect(url)
+    engine = database.connect(url)
     some, none = zlib.compress(b"1-a", 1), zlib.compress(b"", 1)
     before = [("1", "delivered", some), ("2", "withdrawn", some), ("3", "partly", some), ("4", "partly", none), ("5", "undelivered", some),
               ("6", "intended", some), ("7", "delivered", None)]
@@ -197,7 +198,7 @@ def test_i6_batches_of_before_are_taken_over_and_none_is_thought_not_to_have_arr
         for batch, state, handles in before:
             connection.execute(sa.insert(table).values(batch=batch, run="r", recipient="x", entry="y", feed="z", records=1, state=state,
                                                        reason="not-reached", changed_at="t", handles=handles))
-    schema.migrate(url)
+    database.migrate(url)
     with engine.connect() as connection:
         after = dict(map(tuple, connection.execute(sa.select(table.c.batch, table.c.state))))
     engine.dispose()

@@ -26,8 +26,9 @@ from gateway.settings import Gateway, set_up
 from keys import connection
 from ledger import questions
 from ledger.events import Event
+from records.database import writing
 from records.identity import TEXT
-from records.schema import holdings, writing
+from records.schema import holdings
 from records.schema import outbox as intents
 from records.stages import DIGEST, HANDLE, NOTICE, RECORD, Masked, Receipt
 from tests.conftest import NOON

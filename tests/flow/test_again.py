@@ -17,7 +17,8 @@ from gateway.sample import World
 from gateway.settings import Gateway
 from ledger import log
 from ledger.questions import decided_again
-from records.schema import holdings, outbox, writing
+from records.database import writing
+from records.schema import holdings, outbox
 from tests.catalog.altered import GONE, PENALTY, alter, copied
 from tests.flow.held_content import ON, content
 

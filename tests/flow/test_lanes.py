@@ -25,7 +25,8 @@ from ledger import export, log
 from ledger.events import Event
 from ledger_audit.check import Keys, check
 from ledger_audit.exported import read
-from records.schema import awaited, lines, outbox, writing
+from records.database import writing
+from records.schema import awaited, lines, outbox
 from records.stages import Notice
 from tests.catalog.altered import alter, copied
 from tests.flow.held_content import ON, content

@@ -19,7 +19,8 @@ from gateway.settings import Gateway, set_up
 from gateway.subject import LookUp, report
 from ledger import log
 from ledger.erasure import erase
-from records.schema import lines, writing
+from records.database import writing
+from records.schema import lines
 from tests.flow.conftest import gateway_at
 
 RECORD, ENTRY = "1-" + "a" * 32, "administrative_penalty_legal"

@@ -18,7 +18,8 @@ from gateway.settings import Gateway
 from ledger import log, questions
 from ledger.events import Event
 from ledger.holdings import count
-from records.schema import outbox, withdrawn, writing
+from records.database import writing
+from records.schema import outbox, withdrawn
 from tests.flow.held_content import ON, content
 
 REGISTER = "market_regulation.enterprise_registration"

@@ -27,7 +27,8 @@ from gateway.witness import NotWitnessed, expect_nothing_lost, move_anchor
 from ledger import log
 from ledger.checkpoints import standing
 from ledger.events import Event, Line
-from records.schema import holdings, journal, openings, outbox, stored, withdrawn, writing
+from records.database import writing
+from records.schema import holdings, journal, openings, outbox, stored, withdrawn
 from records.stages import Notice
 from tests.catalog.altered import PERSON, alter, copied
 from tests.flow.held_content import ON, content

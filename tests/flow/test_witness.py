@@ -27,7 +27,8 @@ from ledger.export import export
 from ledger_audit.check import Keys, check
 from ledger_audit.exported import read
 from ledger_audit.notes import expect_signed, read_checkpoint, read_key
-from records.schema import runs, writing
+from records.database import writing
+from records.schema import runs
 from records.stages import Notice
 from tests.flow.conftest import NIGHT
 from tests.flow.held_content import ON

@@ -12,8 +12,8 @@ import yaml
 from gateway.cases.desk import Application
 from gateway.cases.papers import Paper, PaperKind
 from gateway.settings import Gateway, set_up
+from records.database import writing
 from records.identity import TEXT
-from records.schema import writing
 from records.stages import RECORD
 from records.store import Origin
 

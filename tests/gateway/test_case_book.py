@@ -14,7 +14,8 @@ from gateway.cases.papers import Paper, PaperKind
 from gateway.cases.states import CaseRefused, Kind, State
 from gateway.people import Person
 from ledger import log
-from records.schema import case_steps, cases, lines, writing
+from records.database import writing
+from records.schema import case_steps, cases, lines
 from tests.conftest import NOON
 
 CLERK = Person("乙某", "repair", "窗口")

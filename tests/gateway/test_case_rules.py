@@ -21,7 +21,8 @@ from gateway.lookups import Refused
 from gateway.settings import Gateway
 from ledger import log
 from ledger.events import Event
-from records.schema import case_papers, lines, openings, withdrawals, writing
+from records.database import writing
+from records.schema import case_papers, lines, openings, withdrawals
 from tests.gateway.case_gateway import CLERK, DECIDER, ENTRY, NOW, ON, PAPERS, STRANGER, UNIT, application, gateway_at, hold
 
 LISTING, WORKS = "serious_violation", {"CF_WFXW": "试样"}

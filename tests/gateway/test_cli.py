@@ -11,7 +11,8 @@ from typer.testing import CliRunner, Result
 from gateway.cli import app
 from gateway.settings import from_environment
 from keys import connection
-from records.schema import runs, writing
+from records.database import writing
+from records.schema import runs
 from tests.catalog.altered import GONE, alter, copied
 
 HEADER = "企业名称,统一社会信用代码,注册日期\n"

@@ -13,7 +13,7 @@ from gateway.settings import from_environment
 from ledger.events import Event, Line
 from ledger.log import append
 from ledger_audit.command import main as audit
-from records.schema import writing
+from records.database import writing
 
 RECORD = "1-" + "a" * 32
 

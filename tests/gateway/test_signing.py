@@ -15,7 +15,7 @@ from gateway.cli import app
 from gateway.settings import Gateway, set_up
 from gateway.signing import Unsigned, make_key
 from ledger import editions
-from records.schema import writing
+from records.database import writing
 from tests.catalog.altered import GONE, LICENCE, alter, copied
 
 Sign = Callable[..., Result]

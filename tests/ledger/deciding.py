@@ -16,7 +16,8 @@ from gateway.settings import Gateway, set_up
 from gateway.way import way_of
 from keys import connection
 from ledger.holdings import TEXT
-from records.schema import METADATA, holdings, withdrawn, writing
+from records.database import writing
+from records.schema import METADATA, holdings, withdrawn
 from records.stages import DIGEST, HANDLE, REASON, RECORD, Receipt
 from records.store import Origin
 from tests.catalog.altered import GONE, PERSON, alter, copied

@@ -15,7 +15,8 @@ from ledger import log
 from ledger.anchor import Anchor
 from ledger.events import Event, Line
 from ledger.log import LedgerBroken
-from records.schema import ledger_head, lines, openings, writing
+from records.database import writing
+from records.schema import ledger_head, lines, openings
 from tests.conftest import NOON
 
 TABLES = (lines, openings, ledger_head)

@@ -17,7 +17,8 @@ from gateway.preparing import conditions
 from ledger.disclosed import pack
 from ledger.holdings import TEXT
 from records.consents import valid
-from records.schema import consents, holdings, outbox, terms, withheld, writing
+from records.database import writing
+from records.schema import consents, holdings, outbox, terms, withheld
 from tests.ledger.deciding import ENTRY, SITE, Deciding, decided, house, noted, outcome
 
 RECORDS = ("1-a", "1-b", "1-c", "1-d")

@@ -18,7 +18,8 @@ from ledger.erasure import renew
 from ledger.events import Event, Line
 from ledger.export import export
 from ledger.log import LedgerBroken, append, origin
-from records.schema import ledger_head, lines, openings, writing
+from records.database import writing
+from records.schema import ledger_head, lines, openings
 
 AT = datetime(2026, 11, 24, tzinfo=UTC)
 SIGNER = Ed25519Signer.from_seed(Keyring.for_tests().derive("sign", "ledger").secret, "sign.1")

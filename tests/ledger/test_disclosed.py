@@ -11,7 +11,8 @@ from sqlalchemy.engine import Engine
 
 from ledger.disclosed import history, pack, uncertain, unpack
 from ledger.holdings import Holder
-from records.schema import outbox, writing
+from records.database import writing
+from records.schema import outbox
 
 HANDLES = st.builds(lambda version, name: f"{version}-{name:032x}", st.integers(1, 99), st.integers(0, 2**128 - 1))
 ONE, OTHER = f"1-{1:032x}", f"1-{2:032x}"

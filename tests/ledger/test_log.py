@@ -12,7 +12,8 @@ from sqlalchemy.engine import Engine
 from ledger.erasure import erase
 from ledger.events import Event, Imbalance, Line
 from ledger.log import LedgerBroken, append, read, verify
-from records.schema import ledger_head, lines, openings, writing
+from records.database import writing
+from records.schema import ledger_head, lines, openings
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 GOOD = {"accepted": 4, "delivered": 1, "unchanged": 1, "withheld": 1, "pending": 1}

@@ -12,7 +12,7 @@ from ledger import withdrawals
 from ledger.holdings import TEXT, Holder
 from ledger.withdrawals import EFFECT, State
 from records import schema
-from records.schema import writing
+from records.database import writing
 from records.stages import HANDLE, NOTICE, RECORD
 
 SITE = Holder("site", "penalty")

@@ -18,7 +18,7 @@ from ledger.export import export
 from ledger.log import append, origin
 from ledger_audit.check import Keys
 from ledger_audit.notes import read_key
-from records import schema
+from records import database
 
 AT = datetime(2026, 11, 24, tzinfo=UTC)
 SIGNER = Ed25519Signer.from_seed(b"l" * 32, "sign.1")
@@ -54,9 +54,9 @@ def write(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Written]:
     def written(nights: int) -> Written:
         place = tmp_path_factory.mktemp("ledger")
         url = f"sqlite:///{place / 'state.db'}"
-        schema.migrate(url)
-        engine = schema.connect(url)
-        with schema.writing(engine) as connection:
+        database.migrate(url)
+        engine = database.connect(url)
+        with database.writing(engine) as connection:
             for n in range(nights):
                 night(connection, n)
                 if (n + 1) % 10 == 0:

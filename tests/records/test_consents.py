@@ -12,8 +12,8 @@ from sqlalchemy.engine import Engine
 from keys.keyring import Keyring
 from records import consents
 from records.consents import Consent, ConsentRefused
+from records.database import writing
 from records.identity import TEXT, subjects
-from records.schema import writing
 
 SOUND = Consent("1-ab", "loans", date(2026, 1, 1), date(2026, 12, 31), "号码以外的处罚信息", "书面", "同意书〔2026〕1号")
 YEAR = 366

@@ -17,8 +17,9 @@ from sqlalchemy.engine import Engine
 from keys.keyring import Keyring
 from records import journal as module
 from records import schema
+from records.database import before_commit, writing
 from records.journal import Journal, JournalBroken, Order
-from records.schema import before_commit, withdrawn, writing
+from records.schema import withdrawn
 
 # Nothing in these depends on the database.
 ON_ONE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
@@ -202,12 +203,12 @@ WRITER = """
 import os, signal, sys
 from pathlib import Path
 from keys.keyring import Keyring
-from records import schema
+from records import database, schema
 from records.journal import Journal
-from records.schema import before_commit, writing
+from records.database import before_commit, writing
 
 url, file, where = sys.argv[1:]
-engine, journal = schema.connect(url), Journal(Path(file), Keyring.for_tests())
+engine, journal = database.connect(url), Journal(Path(file), Keyring.for_tests())
 die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 if where in ("write", "fsync"):  # in the midst of a line; before it is on the disk
     real = os.fsync

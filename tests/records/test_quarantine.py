@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from keys.keyring import Keyring
+from records.database import writing
 from records.identity import TEXT
 from records.quarantine import Store
-from records.schema import quarantine, writing
+from records.schema import quarantine
 from records.stages import LINE, RAW, REASONS, RECORD, Checked, Unbalanced
 
 PERSON = "慕容若水"

@@ -15,7 +15,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy.engine import Engine
 
 from ledger import log
-from records import schema
+from records import database, schema
 from records.lock import exclusive
 
 
@@ -25,7 +25,7 @@ def test_the_migrations_make_the_declared_tables(engine: Engine) -> None:
 
 
 def test_a_transaction_that_fails_leaves_nothing(engine: Engine) -> None:
-    with pytest.raises(RuntimeError), schema.writing(engine) as connection:
+    with pytest.raises(RuntimeError), database.writing(engine) as connection:
         connection.execute(sa.delete(schema.ledger_head))
         raise RuntimeError
     with engine.connect() as connection:
@@ -59,10 +59,10 @@ def test_what_was_held_before_marks_were_known_is_held_without_one(tmp_path: Pat
     config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
     config.attributes["url"] = url
     command.upgrade(config, "0002")
-    former = schema.connect(url)
-    with schema.writing(former) as connection:
+    former = database.connect(url)
+    with database.writing(former) as connection:
         connection.exec_driver_sql("INSERT INTO holdings VALUES ('site', 'entry', 'record', 'handle', 'digest', 'run', 'edition', '')")
-    schema.migrate(url)
+    database.migrate(url)
     with former.connect() as connection:
         assert connection.execute(sa.select(schema.holdings.c.handle, schema.holdings.c.state)).all() == [("handle", "held")]
     former.dispose()
@@ -81,7 +81,7 @@ def chained(url: str, bodies: list[str]) -> str:
         text = "".join(f"{len(str(part))}:{part}" for part in row.values())
         previous = hashlib.sha256(text.encode()).hexdigest()
         rows.append(row | {"hash": previous})
-    former = schema.connect(url)
+    former = database.connect(url)
     with former.begin() as connection:
         columns = ", ".join(rows[0])
         connection.execute(sa.text(f"INSERT INTO ledger ({columns}) VALUES ({', '.join(':' + name for name in rows[0])})"), rows)
@@ -96,8 +96,8 @@ BODY = '{"figures":{},"notes":{"by":"Li Si","entry":"penalty","record":"r1"}}'
 def test_i8_the_chain_of_before_becomes_a_tree_that_says_the_same_and_holds_no_name(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'state.db'}"
     last = chained(url, [BODY, BODY])
-    schema.migrate(url)
-    engine = schema.connect(url)
+    database.migrate(url)
+    engine = database.connect(url)
     assert log.verify(engine).lines == 3
     with engine.connect() as connection:
         first, second, replaced = log.read(connection)
@@ -110,11 +110,11 @@ def test_i8_the_chain_of_before_becomes_a_tree_that_says_the_same_and_holds_no_n
 def test_a_chain_that_was_altered_is_not_made_to_look_sound(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'state.db'}"
     chained(url, [BODY, BODY])
-    engine = schema.connect(url)
+    engine = database.connect(url)
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE ledger SET body = :body WHERE seq = 1"), {"body": BODY.replace("r1", "r2")})
     with pytest.raises(RuntimeError, match="line 1: does not follow"):
-        schema.migrate(url)
+        database.migrate(url)
     with engine.connect() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM ledger")).scalar_one() == 2
     engine.dispose()

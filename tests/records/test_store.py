@@ -16,7 +16,8 @@ from sqlalchemy.engine import Engine
 
 from keys.keyring import Keyring
 from records.blocks import StoreDamaged
-from records.schema import METADATA, connect, stored, writing
+from records.database import connect, writing
+from records.schema import METADATA, stored
 from records.stages import LINE, RECORD
 from records.store import Erased, Origin, Store
 

@@ -18,8 +18,8 @@ from gateway.takedown import NoTakedown, Order, lift, open_takedown, status
 from gateway.witness import ledger_key, ledger_signer
 from ledger import checkpoints
 from ledger.export import export
+from records.database import writing
 from records.identity import record_ids
-from records.schema import writing
 from records.stages import Notice
 from tests.small.place import ENTRY, FEED, ON, clock, penalty
 from tests.small.recipients import Recipients
