@@ -6,10 +6,7 @@ from typing import Any
 
 from console.report import render
 
-_EFFECTS = {"bring": "提供 given", "stop_sharing": "停止共享 sharing stopped", "mark": "标注 marked", "block": "屏蔽 blocked",
-            "delete": "删除 deleted"}
-
 
 def page(told: dict[str, Any]) -> str:
     """The subject's report as one self-contained page in Chinese and English. It holds the subject's own data: hand it to nobody else."""
-    return render("subject.html", told=told, effects=_EFFECTS)
+    return render("subject.html", told=told)

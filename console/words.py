@@ -38,6 +38,12 @@ def wording(code: str) -> Wording:
     return _known().get(code) or Wording(outside(code))
 
 
+def both(code: str) -> str:
+    """The wording of a code in one line, Chinese first."""
+    known = wording(code)
+    return f"{known.zh} {known.en}".strip()
+
+
 def outside(text: object) -> str:
     """A text that came from outside, fit to be shown: numbers of persons blotted out, at most 200 characters."""
     blotted = _NUMBER.sub("…", str(text))

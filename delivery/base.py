@@ -27,7 +27,7 @@ from ledger.log import now
 from records.stages import DIGEST, HANDLE, NOTICE, BatchState, Masked, Notice
 
 # Reasons that stand before the first byte of a batch; whatever else went wrong, it may have arrived.
-_NEVER_LEFT = frozenset({"not-reached", "untrusted", "no-certificate", "no-inbox", "no-table", "no-column", "no-address"})
+NEVER_LEFT = frozenset({"not-reached", "untrusted", "no-certificate", "no-inbox", "no-table", "no-column", "no-address"})
 TOO_LATE = "no-receipt-in-time"
 
 
@@ -41,7 +41,7 @@ class DeliveryFailed(Exception):
     @property
     def state(self) -> BatchState:
         """How far the batch got by this try."""
-        return {TOO_LATE: BatchState.OVERDUE}.get(self.reason, BatchState.NOT_REACHED if self.reason in _NEVER_LEFT else BatchState.SENT)
+        return {TOO_LATE: BatchState.OVERDUE}.get(self.reason, BatchState.NOT_REACHED if self.reason in NEVER_LEFT else BatchState.SENT)
 
 
 class RecipientUnavailable(DeliveryFailed):

@@ -141,13 +141,15 @@ def _terms(gateway: Gateway, question: release.Question, given: pd.DataFrame) ->
 def _law(catalog: Catalog, entry: Entry, grant: Grant | None) -> Json:
     condition = grant.condition if grant else None
     return {
-        "basis_of_the_entry": [_cited(catalog, basis) for basis in entry.basis],
-        "basis_of_the_grant": [_cited(catalog, basis) for basis in grant.basis] if grant else [],
+        "basis_of_the_entry": [cited(catalog, basis) for basis in entry.basis],
+        "basis_of_the_grant": [cited(catalog, basis) for basis in grant.basis] if grant else [],
         "condition": condition.model_dump(mode="json") if condition else None,
         "consent": grant.consent.model_dump(mode="json") if grant and grant.consent else None}
 
 
-def _cited(catalog: Catalog, basis: Basis) -> Json:
+def cited(catalog: Catalog, basis: Basis) -> Json:
+    """A legal basis as its instrument words it: instrument, number, title, article, says (None where only the article is known),
+    level, in_force (first and last day)."""
     instrument = catalog.instruments[basis.instrument]
     says = instrument.articles.get(basis.article)
     until = instrument.in_force_to.isoformat() if instrument.in_force_to else None

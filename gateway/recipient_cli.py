@@ -14,10 +14,6 @@ if TYPE_CHECKING:
 
 recipient_app = typer.Typer(no_args_is_help=True, help="Recipients 接收方: what they must know of the gateway, how they stand.")
 _DOORS = {"closed": "正常 asked", "open": "暂停推送 not asked", "half-open": "试推中 one trial under way"}
-_STATES = {
-    "intended": "待发 intended", "sent": "已发未答 sent, no answer", "accepted": "已受理 accepted, receipt to come",
-    "applied": "已落地 applied", "verified": "已核实 verified", "refused": "拒收 refused", "overdue": "逾期未回执 overdue",
-    "not-reached": "未送达 not reached"}
 
 
 @recipient_app.command()
@@ -91,8 +87,10 @@ def resume(name: str) -> None:
 
 
 def _lines(row: dict[str, Any]) -> str:
+    from console.words import both
+
     until = f", until {row['next_try_at'][:19]} UTC; {row['failures']} × {row['reason']}" if row["door"] != "closed" else ""
-    batches = ", ".join(f"{_STATES[state]} {n}" for state, n in row["batches"].items()) or "无 none"
+    batches = ", ".join(f"{both('batch.' + state)} {n}" for state, n in row["batches"].items()) or "无 none"
     return (f"{row['recipient']} {row['title']['zh']} {row['title']['en']}\n"
             f"  推送 door        {_DOORS[row['door']]}{until}\n"
             f"  回执 receipt     {(row['last_receipt_at'] or '无 none')[:19]}\n"

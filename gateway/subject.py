@@ -11,12 +11,16 @@ import pyarrow as pa
 from sqlalchemy.engine import Connection
 
 import release
+from delivery import Effect
+from gateway.cases import book
+from gateway.explain import cited
 from gateway.lookups import Asker, answered, look_up
+from gateway.past_editions import PastEditions
 from gateway.settings import Gateway
 from ledger.disclosed import history
-from ledger.holdings import TEXT, Holder
+from ledger.holdings import TEXT, Holder, orders
 from records.identity import handles, subjects
-from records.stages import RECORD
+from records.stages import ANSWERED, RECORD
 
 Json = dict[str, Any]
 
@@ -32,33 +36,38 @@ class LookUp:
 
 
 def report(gateway: Gateway, asked: LookUp, what: str = "report") -> Json:
-    """What is held of a subject: per record its fields, and per recipient what it was given, when and under which edition, and
-    what was taken back (PIPL art. 45).
+    """What is held of a subject: per record its fields, on which basis it is recorded, and per recipient what it was given, when, on
+    which basis and under which edition; what was taken back and why; and what the subject applied for (PIPL art. 45).
 
     Every look-up is put on the ledger before anything is read, with person, role, purpose and the subject's keyed name;
-    refusals too. Raises Refused.
+    refusals too. Raises Refused, EditionUnknown.
     """
     name = str(subjects(pd.Series([asked.number], dtype=TEXT), gateway.keyring.derive("identity", "subject"))[0])
     seq = look_up(gateway, Asker(asked.person, asked.purpose, asked.document), what, {"subject": name}, shows_values=True)
     with gateway.engine.connect() as connection:
-        found = [each for entry in sorted(gateway.catalog.entries) for each in _of_entry(gateway, connection, entry, name)]
+        past = PastEditions(gateway, connection)
+        found = [each for entry in sorted(gateway.catalog.entries) for each in _of_entry(gateway, past, entry, name)]
+        cases = [_case(gateway, connection, case) for case in book.of_subject(connection, name)]
     answered(gateway, seq, len(found))
-    return {"subject": name, "asked_by": asked.person, "purpose": asked.purpose, "at": gateway.clock().isoformat(), "records": found}
+    return {"subject": name, "asked_by": asked.person, "purpose": asked.purpose, "at": gateway.clock().isoformat(), "records": found,
+            "cases": cases}
 
 
-def _of_entry(gateway: Gateway, connection: Connection, entry: str, name: str) -> Iterator[Json]:
-    known = gateway.catalog.entries[entry]
-    key = gateway.keyring.derive("identity", "subject")
+def _of_entry(gateway: Gateway, past: PastEditions, entry: str, name: str) -> Iterator[Json]:
+    known, connection = gateway.catalog.entries[entry], past.connection
+    key, taken_back = gateway.keyring.derive("identity", "subject"), orders(connection, entry)
     for chunk in gateway.store.current(connection, entry, list(known.fields)):
         named = subjects(_numbers(chunk, gateway, entry), key)
         rows: list[dict[str, Any]] = chunk[(named == name).fillna(False).to_numpy(dtype=bool)].to_dict("records")  # type: ignore[assignment]
         for row in rows:
             record = str(row.pop(RECORD))
             yield {"entry": entry, "title": known.title.model_dump(), "record": record,
+                   "basis": [cited(gateway.catalog, basis) for basis in known.basis],
                    "fields": [{"field": code, "title": known.fields[code].title.model_dump(), "value": _worded(gateway, entry, code, value)}
                               for code, value in row.items() if isinstance(value, str)],
+                   "taken_back": taken_back.get(record),
                    "given": [given for recipient in sorted(gateway.catalog.recipients)
-                             for given in _given(gateway, connection, Holder(recipient, entry), record)]}
+                             for given in _given(gateway, past, Holder(recipient, entry), record)]}
 
 
 def _worded(gateway: Gateway, entry: str, code: str, value: str) -> str:
@@ -74,9 +83,22 @@ def _numbers(chunk: pd.DataFrame, gateway: Gateway, entry: str) -> pd.Series:
     return pd.Series(release.numbers(table, known).to_pylist(), index=chunk.index, dtype=TEXT)
 
 
-def _given(gateway: Gateway, connection: Connection, holder: Holder, record: str) -> list[Json]:
+def _given(gateway: Gateway, past: PastEditions, holder: Holder, record: str) -> list[Json]:
     key = gateway.keyring.derive("handle", holder.recipient, holder.entry)
-    told = history(connection, holder, handles(pd.Series([record], dtype=TEXT), key)[0])
-    rows: list[Json] = told.drop(columns=["run"]).to_dict("records")  # type: ignore[assignment]
+    told = history(past.connection, holder, handles(pd.Series([record], dtype=TEXT), key)[0]).drop(columns=["run"])
     title = gateway.catalog.recipients[holder.recipient].title.model_dump()
-    return [{"recipient": holder.recipient, "title": title, **row} for row in rows]
+    rows: list[Json] = told.to_dict("records")  # type: ignore[assignment]
+    for row in rows:
+        row |= {"recipient": holder.recipient, "title": title, "is_answered": row["state"] in ANSWERED, "fields": [], "basis": []}
+        if row["effect"] == Effect.BRING and row["edition"]:
+            row |= past.grant(row["at"], row["edition"], holder)
+    return rows
+
+
+def _case(gateway: Gateway, connection: Connection, case: book.Case) -> Json:
+    """What a subject may know of a case: no paper, and no name of an officer."""
+    entry = gateway.catalog.entries.get(case.entry)
+    said = ("case", "entry", "record", "applied_on", "received_by", "determined_by", "due", "document")
+    return {name: getattr(case, name) for name in said} | {
+        "kind": str(case.kind), "state": str(case.state), "title": entry.title.model_dump() if entry else {"zh": case.entry, "en": ""},
+        "steps": [{"state": step["state"], "at": step["at"]} for step in book.steps(connection, case.case)]}

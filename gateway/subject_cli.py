@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -32,7 +33,8 @@ def report(
     out: Annotated[Path, typer.Option(help="Where the HTML page goes, mode 0600.")],
     person: Person = "", purpose: Purpose = "", document: Document = "", as_json: AsJson = False,
 ) -> None:
-    """Write a page for the subject: what is held, to whom it went, when, under which edition, and what was taken back."""
+    """Write a page for the subject: what is held, to whom it went, when, on which basis and under which edition, what was taken back,
+    and what the subject applied for."""
     from console.subject import page
     from gateway.subject import LookUp
 
@@ -45,15 +47,15 @@ def report(
 @subject_app.command()
 def show(person: Person = "", purpose: Purpose = "", document: Document = "") -> None:
     """Show on the screen what is held of the subject and who was given it."""
+    from console.words import both
     from gateway.subject import LookUp
 
     told = _found(opened("catalog", "keyring"), LookUp(number_asked(), person, purpose, document), "show")
     for record in told["records"]:
-        typer.echo(f"{record['title']['zh']} {record['title']['en']}  {record['record']}")
-        for field in record["fields"]:
-            typer.echo(f"    {field['title']['zh']}：{field['value']}")
-        for given in record["given"]:
-            typer.echo(f"  → {given['title']['zh']} {given['title']['en']}  {given['at'][:19]}  {given['effect']} {given['state']}")
+        typer.echo("\n".join(_of_record(record)))
+    for case in told["cases"]:
+        kind, state = both("kind." + case["kind"]), both("case." + case["state"])
+        typer.echo(f"{kind} {case['case']}: {state}  {case['record']}")
     typer.echo(f"{len(told['records'])} records 条")
 
 
@@ -107,6 +109,20 @@ def _found(gateway: Gateway, asked: Any, what: str) -> dict[str, Any]:
     except Refused as error:
         complain(str(error))
         raise typer.Exit(FAILED) from None
+
+
+def _of_record(record: dict[str, Any]) -> Iterator[str]:
+    from console.words import both
+
+    yield f"{record['title']['zh']} {record['title']['en']}  {record['record']}"
+    yield from (f"    {field['title']['zh']}：{field['value']}" for field in record["fields"])
+    for given in record["given"]:
+        effect, state = both("effect." + given["effect"]), both("batch." + given["state"])
+        basis = "、".join(f"《{each['title']['zh']}》{each['article']}" for each in given["basis"])
+        yield f"  → {given['title']['zh']} {given['title']['en']}  {given['at'][:19]}  {effect}, {state}  {basis}".rstrip()
+    if back := record["taken_back"]:
+        reason = both("notice." + back["reason"])
+        yield f"  ✕ 已停止提供 no longer given: {reason}  {back['since'][:19]}  {back['document']}"
 
 
 def _line(row: dict[str, Any]) -> str:

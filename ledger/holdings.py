@@ -51,6 +51,13 @@ def withdrawal_reasons(connection: Connection, entry: str) -> pd.DataFrame:
     return pd.DataFrame([row[1:] for row in rows], index=index, columns=columns, dtype=TEXT)
 
 
+def orders(connection: Connection, entry: str) -> dict[str, dict[str, str]]:
+    """The order on which each record of an entry stands on the suppression list: reason, document, since and deadline by record id."""
+    columns = ["reason", "document", "since", "deadline"]
+    query = sa.select(withdrawn.c.record, *(withdrawn.c[name] for name in columns)).where(*_listed(entry))
+    return {row[0]: dict(zip(columns, row[1:], strict=True)) for row in connection.execute(query)}
+
+
 def withdrawn_records(connection: Connection, entry: str) -> pd.Index:
     """Record ids of an entry on the suppression list (I6)."""
     rows = connection.execute(sa.select(withdrawn.c.record).where(*_listed(entry))).scalars().all()

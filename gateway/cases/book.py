@@ -74,6 +74,12 @@ def of_record(connection: Connection, kind: Kind, record: str) -> list[Case]:
     return [_case(dict(row)) for row in connection.execute(query).mappings()]
 
 
+def of_subject(connection: Connection, subject: str) -> list[Case]:
+    """Every case there ever was about a record of a subject, by its keyed name; the oldest application first."""
+    query = sa.select(cases).where(cases.c.subject == subject).order_by(cases.c.applied_on, cases.c.case)
+    return [_case(dict(row)) for row in connection.execute(query).mappings()]
+
+
 def steps(connection: Connection, case: str) -> list[dict[str, Any]]:
     """The states a case went through, the first first: state, at, due (by which day it was to come), by, unit."""
     query = sa.select(case_steps).where(case_steps.c.case == case)

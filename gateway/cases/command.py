@@ -107,8 +107,10 @@ def refusing() -> Iterator[None]:
 
 def say(case: Case) -> None:
     """One line on how a case now stands."""
-    until = f", due 限期 {case.due}" if case.due else ""
-    typer.echo(f"{case.case}: {case.state}, at 所在单位 {case.unit}, decides 认定单位 {case.determined_by}{until}")
+    from console.words import wording
+
+    state, until = wording(f"case.{case.state}").zh, f", due 限期 {case.due}" if case.due else ""
+    typer.echo(f"{case.case}: {case.state} {state}, at 所在单位 {case.unit}, decides 认定单位 {case.determined_by}{until}")
 
 
 def spread(gateway: Gateway, case: Case) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from datetime import date
 from pathlib import Path
 
@@ -9,13 +10,19 @@ import pytest
 import yaml
 
 import console
+import delivery
 from catalog.model import Mask, Severity
 from console.words import outside, wording
+from delivery.base import NEVER_LEFT, TOO_LATE
 from expectations.requirements import requirements
+from gateway import handover
 from gateway.intake import context
 from gateway.settings import Gateway
 from release import REASONS
 
+# Which argument of a call is the reason, by the name of what is called.
+REASON_PLACES = dict.fromkeys(("RecipientUnavailable", "RecipientContractBreach", "ReceiptMismatch", "DoorShut"), 0) | {
+    "refuse": 2, "worded": 2}
 KNOWN = yaml.safe_load((Path(console.__file__).parent / "words.yml").read_text(encoding="utf-8"))
 
 
@@ -32,6 +39,22 @@ def test_every_mask_and_severity_has_a_wording() -> None:
 
 def test_every_reason_to_withhold_has_a_wording() -> None:
     assert [reason for reason in REASONS if reason not in KNOWN] == []
+
+
+def told_by_a_door() -> set[str]:
+    """The reasons that stand in the rooms' code where a batch or inquiry fails."""
+    found = set[str]()
+    for path in [*Path(delivery.__file__).parent.glob("*.py"), Path(handover.__file__)]:
+        for call in [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]:
+            place = REASON_PLACES.get(getattr(call.func, "id", getattr(call.func, "attr", "")))
+            if place is not None and len(call.args) > place:
+                found |= {part.value for part in ast.walk(call.args[place]) if isinstance(part, ast.Constant) and isinstance(part.value, str)}
+    return found | {TOO_LATE} | NEVER_LEFT
+
+
+def test_every_reason_why_a_batch_brings_no_receipt_has_a_wording() -> None:
+    assert len(told_by_a_door()) > 20
+    assert sorted(told_by_a_door() - {"http-"} - set(KNOWN)) == []
 
 
 def test_no_code_is_worded_twice() -> None:

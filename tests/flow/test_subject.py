@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from console.subject import page
+from gateway.cases import repairs
 from gateway.cli import app
 from gateway.lookups import Refused, look_ups
 from gateway.night import decide_all, run_night
@@ -17,8 +20,11 @@ from gateway.settings import Gateway
 from gateway.subject import LookUp, report
 from gateway.takedown import Order, open_takedown
 from ledger import log
-from records.schema import lines
-from records.stages import Notice
+from records.database import writing
+from records.schema import lines, outbox
+from records.stages import BatchState, Notice
+from tests.catalog.altered import GONE, PENALTY, alter, copied
+from tests.flow.case_people import CLERK, application, register_people
 from tests.flow.held_content import ON
 from tests.flow.test_story import ENTRY, FEED, held_by_all
 
@@ -49,8 +55,42 @@ def test_d53_a_subject_learns_what_is_held_and_who_got_it_and_what_was_taken_bac
     assert effects == {"credit_china": ["bring", "delete"], "gsxt": ["bring", "delete"],
                        "national_platform": ["bring", "stop_sharing"], "public_resources": ["bring", "stop_sharing"]}
     assert all({field["field"]: field["value"] for field in each["fields"]}["CF_XDR_SHXYM"] == code for each in told["records"])
+    assert mine["taken_back"]["reason"] == "repair" and mine["taken_back"]["document"] == "云信修〔2026〕7号"
     text = page(told)
     assert code in text and "信息主体报告" in text and told["records"][0]["given"][0]["edition"] in text
+    assert "信用修复" in text and "云信修〔2026〕7号" in text and "未获回执" not in text
+
+
+def test_d53_a_subject_learns_on_which_basis_each_recipient_got_which_fields_by_the_edition_of_then(served: Gateway, tmp_path: Path) -> None:
+    record = held_by_all(served)
+    known = served.catalog.entries[ENTRY].grants["gsxt"]
+    root = copied(tmp_path)
+    alter(root, PENALTY, {"grants.gsxt.fields.CF_NR": GONE})
+    later = replace(served, catalog_root=root)
+    assert "CF_NR" in known.fields and "CF_NR" not in later.catalog.entries[ENTRY].grants["gsxt"].fields
+    told = report(later, LookUp(code_of(served, record), "李某", "subject-request"))
+    mine = next(each for each in told["records"] if each["record"] == record)
+    brought = next(given for given in mine["given"] if given["recipient"] == "gsxt")
+    assert {field["field"]: field["mask"] for field in brought["fields"]} == {code: str(mask) for code, mask in known.fields.items()}
+    assert [(each["instrument"], each["article"]) for each in brought["basis"]] == [(each.instrument, each.article) for each in known.basis]
+    assert f"《{brought['basis'][0]['title']['zh']}》" in page(told)
+
+
+def test_a_subject_sees_what_it_applied_for_and_no_officer_s_name(served: Gateway) -> None:
+    record = held_by_all(served)
+    register_people(served, record)
+    case = repairs.apply(served, application(record))
+    told = report(served, LookUp(code_of(served, record), "李某", "subject-request"))
+    assert [(each["case"], each["state"], each["record"]) for each in told["cases"]] == [(case.case, "applied", record)]
+    text = page(told)
+    assert case.case in text and "已申请" in text and CLERK not in text
+
+
+def test_what_went_out_without_a_receipt_is_told_as_such(served: Gateway) -> None:
+    record = held_by_all(served)
+    with writing(served.engine) as connection:
+        connection.execute(sa.update(outbox).where(outbox.c.recipient == "gsxt").values(state=str(BatchState.SENT)))
+    assert page(report(served, LookUp(code_of(served, record), "李某", "subject-request"))).count("未获回执") == 1
 
 
 def test_d47_every_look_up_and_refusal_stands_on_the_ledger_without_the_number(served: Gateway) -> None:
@@ -64,8 +104,6 @@ def test_d47_every_look_up_and_refusal_stands_on_the_ledger_without_the_number(s
         ("unknown-purpose", "李某", "compliance"), ("not-for-this-role", "李某", "compliance"), ("no-role", "周某", "clerk")]
     assert len({row["about"]["subject"] for row in look_ups(served)}) == 1
     assert look_ups(served)[0]["records"] > 0 and look_ups(served)[0]["document"] == "申请2026-1"
-    import sqlalchemy as sa
-
     with served.engine.connect() as connection:
         assert code not in "".join(str(row) for row in connection.execute(sa.select(lines)))
     log.verify(served.engine)
