@@ -122,7 +122,7 @@ def _of_record(record: dict[str, Any]) -> Iterator[str]:
         yield f"  → {given['title']['zh']} {given['title']['en']}  {given['at'][:19]}  {effect}, {state}  {basis}".rstrip()
     if back := record["taken_back"]:
         reason = both("notice." + back["reason"])
-        yield f"  ✕ 已停止提供 no longer given: {reason}  {back['since'][:19]}  {back['document']}"
+        yield f"  ✕ 已撤回或标注 taken back or marked: {reason}  {back['since'][:19]}  {back['document']}"
 
 
 def _line(row: dict[str, Any]) -> str:
