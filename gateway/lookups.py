@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time
 from enum import StrEnum
 from typing import Any
 
-from gateway.people import COMPLIANCE, PURPOSES, ROLES, allowed, person, refusal, register
+from sqlalchemy.engine import Connection
+
+from gateway.people import COMPLIANCE, PURPOSES, ROLES, Person, allowed, person, refusal, register
 from gateway.settings import SHANGHAI, Gateway
 from ledger import log
 from ledger.events import Event, Line
@@ -54,17 +56,25 @@ def look_up(gateway: Gateway, asker: Asker, what: str, about: Mapping[str, str],
     `what` is the command, `about` names what is looked up: a record, the keyed name of a subject, a recipient (`to`), an entry.
     Raises Refused, and the refusal is on the ledger with its reason.
     """
-    role = person(gateway, asker.person).role
-    refused = refusal(role, asker.purpose, shows_values)
-    event = Event.LOOK_UP_REFUSED if refused else Event.LOOKED_UP
-    notes = {**about, "what": what, "person": asker.person, "role": role, "purpose": asker.purpose, "document": asker.document,
-             "reason": refused}
+    who, at = person(gateway, asker.person), gateway.clock()
     with writing(gateway.engine) as connection:
-        log.append(connection, [Line(event, "", "", notes=notes)], gateway.clock())
+        log.queue(connection)  # two at once are counted one after the other
+        refused = refusal(who.role, asker.purpose, shows_values) or ("over-quota" if _today(gateway, connection, who) >= who.daily else "")
+        notes = {**about, "what": what, "person": asker.person, "role": who.role, "purpose": asker.purpose, "document": asker.document,
+                 "reason": refused}
+        log.append(connection, [Line(Event.LOOK_UP_REFUSED if refused else Event.LOOKED_UP, "", "", notes=notes)], at)
         seq = log.head(connection).size
     if refused:
-        raise Refused(f"{asker.person or 'nobody'}: no look-up ({refused}); {_remedy(gateway, role, shows_values)}")
+        remedy = (f"{who.daily} a day are allowed; tomorrow again, or compliance raises `daily` in {register(gateway)}"
+                  if refused == "over-quota" else _remedy(gateway, who.role, shows_values))
+        raise Refused(f"{asker.person or 'nobody'}: no look-up ({refused}); {remedy}")
     return seq
+
+
+def _today(gateway: Gateway, connection: Connection, who: Person) -> int:
+    midnight = datetime.combine(gateway.today, time(), SHANGHAI).astimezone(UTC).isoformat()
+    return sum(line.notes["person"] == who.name for line in log.read(
+        connection, lines.c.event == str(Event.LOOKED_UP), lines.c.at >= midnight))
 
 
 def answered(gateway: Gateway, seq: int, records: int) -> None:

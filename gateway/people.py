@@ -31,6 +31,8 @@ WITHOUT_VALUES = frozenset({Purpose.FAULT})
 COMPLIANCE = "compliance"
 # Who takes cases of repair and objection in hand.
 CASE_ROLES = (COMPLIANCE, "repair")
+# How many look-ups one person has a day, unless the register says otherwise (D46): whoever copies a register is stopped and noticed.
+DAILY = 100
 ROLES: dict[str, frozenset[Purpose]] = {
     COMPLIANCE: frozenset(Purpose) - WITHOUT_VALUES,
     "repair": frozenset({Purpose.SUBJECT_REQUEST, Purpose.REPAIR, Purpose.OBJECTION, Purpose.CORRECTION}),
@@ -41,15 +43,17 @@ ROLES: dict[str, frozenset[Purpose]] = {
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A name or staff number with its role, and the unit it belongs to as records name it; both "" for who is not registered."""
+    """A name or staff number with its role, and the unit it belongs to as records name it; both "" for who is not registered.
+    `daily`: how many look-ups the person has a day."""
 
     name: str
     role: str = ""
     unit: str = ""
+    daily: int = DAILY
 
 
 def register(gateway: Gateway) -> Path:
-    """The file that says who is who: `name: role`, or `name: {role: …, unit: …}`."""
+    """The file that says who is who: `name: role`, or `name: {role: …, unit: …, daily: …}`."""
     return gateway.home / "secrets" / "people.yml"
 
 
@@ -62,7 +66,8 @@ def person(gateway: Gateway, name: str) -> Person:
         return Person(name)
     said = known.get(name, "") if isinstance(known, dict) and name else ""
     if isinstance(said, dict):
-        return Person(name, str(said.get("role", "")), str(said.get("unit", "")))
+        daily = said.get("daily", DAILY)
+        return Person(name, str(said.get("role", "")), str(said.get("unit", "")), daily if isinstance(daily, int) else 0)
     return Person(name, str(said))
 
 

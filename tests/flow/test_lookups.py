@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -122,3 +123,30 @@ def test_compliance_lists_filters_and_reviews_by_command(house: Gateway) -> None
     assert run("subject", "review", str(first), "--by", "李某", "--finding", "ok").exit_code == 2
     left = run("subject", "lookups", "--unreviewed").stdout
     assert "1 look-ups 次查询，1 to review 待审查" in left and "赵某 (engineer)" in left
+
+
+def test_d49_whoever_looks_up_in_bulk_is_stopped_for_the_day_and_compliance_sees_the_refusal(house: Gateway) -> None:
+    (house.home / "secrets" / "people.yml").write_text("李某: {role: compliance, daily: 3}\n王某: compliance\n孙某: {role: auditor, daily: 很多}\n", "utf-8")
+    for _ in range(3):
+        asked(house)
+    for person in ("李某", "孙某"):
+        with pytest.raises(Refused, match="over-quota.*daily"):
+            asked(house, person)
+    asked(house, "王某")
+    assert [(row["person"], row["outcome"]) for row in look_ups(house)][3:5] == [("李某", "over-quota"), ("孙某", "over-quota")]
+    assert counts(house)["refused"] == 2
+    tomorrow = replace(house, clock=lambda: house.clock() + timedelta(days=1))
+    assert asked(tomorrow) > 0
+
+
+def test_d49_two_that_ask_at_once_cannot_both_be_the_last_of_the_day(house: Gateway) -> None:
+    (house.home / "secrets" / "people.yml").write_text("李某: {role: compliance, daily: 5}\n", "utf-8")
+
+    def ask(_: int) -> bool:
+        try:
+            return asked(house) > 0
+        except Refused:
+            return False
+
+    with ThreadPoolExecutor(8) as people:
+        assert sum(people.map(ask, range(16))) == 5
