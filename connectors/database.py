@@ -115,8 +115,7 @@ def _engine(source: Source) -> sa.Engine:
         url = sa.make_url(source.connection.url)
         match url.get_backend_name():
             case "postgresql":
-                url = url.set(drivername="postgresql+psycopg")
-                return sa.create_engine(url, poolclass=NullPool, **postgresql.OPTIONS)
+                return postgresql.open_for_reading(url)
             case "mysql" | "mariadb":
                 return mariadb.open_for_reading(url)
             case "sqlite":

@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import hashlib
 import io
-from typing import Any
 
 import psycopg
 import pyarrow as pa
 import sqlalchemy as sa
 from pyarrow import csv as arrow_csv
+from sqlalchemy.pool import NullPool
 
 from connectors.base import Partition
 from connectors.delimited import text_only
 from connectors.header import Header
 from connectors.rows import Received, lines_of
 from connectors.table import CONNECT_SECONDS, HERE, Table, select
+from records.silence import hang_up_after
 
-OPTIONS: dict[str, Any] = {
-    "isolation_level": "REPEATABLE READ",
-    "execution_options": {"postgresql_readonly": True},
-    "connect_args": {"connect_timeout": CONNECT_SECONDS, "client_encoding": "utf8"},
-}
 FAULTS = (psycopg.Error,)
 # SQLSTATE class 28 is a refused account, 42501 a missing privilege.
 REFUSED = ("28", "42501")
 _BLOCK = 64 << 20
+# A partition that takes longer does not come to an end.
+_LONGEST_SECONDS = 3600
+
+
+def open_for_reading(url: sa.URL) -> sa.Engine:
+    """Connections that can write nothing, see the table as of one moment, and last an hour at most."""
+    engine = sa.create_engine(
+        url.set(drivername="postgresql+psycopg"), poolclass=NullPool, isolation_level="REPEATABLE READ",
+        execution_options={"postgresql_readonly": True}, connect_args={"connect_timeout": CONNECT_SECONDS, "client_encoding": "utf8"})
+    hang_up_after(engine, _LONGEST_SECONDS)
+    return engine
 
 
 def copy(connection: sa.Connection, table: Table, header: Header, partition: Partition) -> tuple[Received, str]:

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError
 
 from delivery.base import Asked, Door, RecipientContractBreach, RecipientUnavailable
+from records.silence import hang_up_after
 
 _CONNECT_SECONDS = 5
 
@@ -51,21 +52,23 @@ def worded(asked: Asked, door: Door, reason: str) -> Iterator[None]:
 def _engine(url: sa.URL, deadline: int) -> Engine:
     match url.get_backend_name():
         case "postgresql":
-            # Of a lock the server tells, of a host that has gone the kernel.
-            reach = {"connect_timeout": _CONNECT_SECONDS, "tcp_user_timeout": deadline * 1000}
-            return _prepared(url.set(drivername="postgresql+psycopg"), reach, f"SET statement_timeout = {deadline * 1000}")
+            engine = _plain(url.set(drivername="postgresql+psycopg"), connect_timeout=_CONNECT_SECONDS)
+            hang_up_after(engine, 2 * deadline)
+            return _saying_first(engine, f"SET statement_timeout = {deadline * 1000}")
         case "mysql" | "mariadb" as name:
-            reach = {"connect_timeout": _CONNECT_SECONDS, "read_timeout": deadline, "write_timeout": deadline}
             utf8 = url.set(drivername=f"{name}+pymysql").update_query_dict({"charset": "utf8mb4"})
-            return _prepared(utf8, reach, "SET SESSION sql_mode = 'STRICT_ALL_TABLES'")
-    return sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
+            engine = _plain(utf8, connect_timeout=_CONNECT_SECONDS, read_timeout=deadline, write_timeout=deadline)
+            return _saying_first(engine, "SET SESSION sql_mode = 'STRICT_ALL_TABLES'")
+    return _plain(url)
 
 
-def _prepared(url: sa.URL, reach: dict[str, int], first: str) -> Engine:
-    engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True, connect_args=reach)
+def _plain(url: sa.URL, **reach: int) -> Engine:
+    return sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True, connect_args=reach)
 
+
+def _saying_first(engine: Engine, first: str) -> Engine:
     @sa.event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _record: object) -> None:
+    def _say(connection: Any, _record: object) -> None:
         with connection.cursor() as cursor:
             cursor.execute(first)
         # PostgreSQL takes a setting back with the transaction that made it.

@@ -17,6 +17,7 @@ from connectors import ContractBreach, SourceUnavailable, Window, collect, parti
 from connectors.mariadb import open_for_reading
 from records.stages import LINE
 from tests.connectors.trial_feed import TITLES, database_source, entry
+from tests.sockets import way_into
 
 ROWS = [(n, f"公司{n}", f"C{n}", f"2026-11-{n:02d}", None if n % 3 else "住所", "13800000000") for n in range(1, 11)]
 
@@ -301,16 +302,6 @@ class Cut:
             for side in (client, server):
                 side.shutdown(socket.SHUT_RDWR) if side.fileno() >= 0 else None
                 side.close()
-
-
-def way_into(url, folder):
-    """The socket of a database, another place for it, and the URL through that place."""
-    parsed = sa.make_url(url)
-    if parsed.get_backend_name() == "mysql":
-        place = folder / "socket"
-        return parsed.query["unix_socket"], place, parsed.update_query_dict({"unix_socket": str(place)})
-    name = f".s.PGSQL.{parsed.port or 5432}"
-    return f"{parsed.query['host']}/{name}", folder / name, parsed.update_query_dict({"host": str(folder)})
 
 
 @pytest.mark.parametrize("database", ["postgresql", "mariadb"])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -19,6 +22,7 @@ from keys.connection import Connection
 from keys.sign import Ed25519Signer
 from records.identity import TEXT
 from records.stages import HANDLE, NOTICE, BatchState
+from tests.sockets import way_into
 
 AWKWARD = ['say "yes"', "line\nbreak", "a,b;c", "back\\slash \\N", "", None, "=1+1", "日期；“引号”"]
 FIXED = ("handle VARCHAR(80) PRIMARY KEY, batch TEXT, pushed_at TEXT, effect TEXT, notice TEXT, taken_flag INTEGER {}, taken_at TEXT, "
@@ -142,6 +146,57 @@ def test_a_table_that_they_have_locked_holds_nobody_longer_than_the_deadline(
             delivery.deliver(batch("b1", ["a"]), door(theirs))
     assert (caught.value.reason, caught.value.state) == ("database-unavailable", BatchState.SENT)
     assert time.monotonic() - began < 10
+    assert delivery.deliver(batch("b1", ["a"]), door(theirs)).accepted == ("1-00",)
+
+
+class Deaf:
+    """A way into a database that passes on the first so many bytes of what is asked, and then is silent without hanging up."""
+
+    def __init__(self, place: Path, target: str, heard: int) -> None:
+        self._left, self._target, self._lines = heard, target, list[socket.socket]()
+        self._door = socket.socket(socket.AF_UNIX)
+        self._door.bind(str(place))
+        self._door.listen()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        for line in (self._door, *self._lines):
+            line.close()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, server = self._door.accept()[0], socket.socket(socket.AF_UNIX)
+                server.connect(self._target)
+                self._lines += [client, server]
+                for source, sink, is_asking in ((client, server, True), (server, client, False)):
+                    threading.Thread(target=self._pass_on, args=(source, sink, is_asking), daemon=True).start()
+
+    def _pass_on(self, source: socket.socket, sink: socket.socket, is_asking: bool) -> None:
+        with suppress(OSError):
+            while block := source.recv(65536):
+                if is_asking:
+                    block, self._left = block[: max(self._left, 0)], self._left - len(block)
+                sink.sendall(block)
+
+
+@pytest.mark.parametrize("heard", [10, 150, 1500])
+@pytest.mark.parametrize("database", ["postgresql", "mariadb"])
+def test_a_server_that_falls_silent_without_hanging_up_holds_nobody(
+        database: str, heard: int, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
+    theirs = sa.create_engine(request.getfixturevalue(f"{database}_url"), poolclass=sa.NullPool)
+    with theirs.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE IF EXISTS share_class_a_taxpayer")
+    table(theirs)
+    target, place, through = way_into(theirs.url.render_as_string(hide_password=False), tmp_path_factory.mktemp("deaf"))
+    way, began = Deaf(place, target, heard), time.monotonic()
+    try:
+        url = through.render_as_string(hide_password=False)
+        with pytest.raises(RecipientUnavailable):
+            delivery.deliver(batch("b1", ["a"]), replace(door(theirs), connection=Connection("public_resources", url)))
+    finally:
+        way.close()
+    assert time.monotonic() - began < 20
     assert delivery.deliver(batch("b1", ["a"]), door(theirs)).accepted == ("1-00",)
 
 
