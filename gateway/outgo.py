@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from secrets import token_hex
@@ -59,21 +60,23 @@ def _send(way: Way, settled: list[Json]) -> Figures:
 def _catch_up(way: Way, former: list[tuple[str, Reference]], fresh: list[Reference]) -> pd.DataFrame:
     """Serves what earlier runs still owe, unless this run brought the record anew; returns what stays owed."""
     owed = pd.concat([_still_there(way, run, reference) for run, reference in former], ignore_index=True)
-    owed = owed.drop_duplicates(RECORD, keep="last")  # the latest run that brought it has it newest
+    owed = owed.drop_duplicates(RECORD)  # whichever it is, it goes out as the store has it
     for reference in fresh:
         owed = owed[~owed[RECORD].isin(way.gateway.staging.read(reference)[RECORD])]
-    figures = Figures()
-    left = _serve(way, desk(way).prepare(_as_by_now(way, owed)), figures)
+    newest = _as_by_now(way, owed)
+    erased = len(owed) - len(newest)
+    figures = Figures(accepted=erased, withheld=Counter(erased=erased))
+    left = _serve(way, desk(way).prepare(newest), figures)
     account(way.gateway, [way.errand.line(Event.CAUGHT_UP, figures.as_json())])
     return left
 
 
 def _as_by_now(way: Way, owed: pd.DataFrame) -> pd.DataFrame:
-    """Owed records as the store has them by now: while this recipient had no grant, a run may have brought them anew to others."""
+    """Owed records as the store has them by now: while this recipient had no grant, a run may have brought them anew to others. What
+    was erased from the store meanwhile is not among them: no copy of it may be read again (D58)."""
     with way.gateway.engine.connect() as connection:
         newest = way.gateway.store.some(connection, way.errand.entry, owed[RECORD].to_list(), list(way.door.entry.fields))
-    rest = owed[~owed[RECORD].isin(newest[RECORD])]
-    return pd.concat([owed[[RECORD, LINE]].merge(newest, on=RECORD), rest], ignore_index=True)[list(owed.columns)]
+    return owed[[RECORD, LINE]].merge(newest, on=RECORD)[list(owed.columns)]
 
 
 def _still_there(way: Way, run: str, reference: Reference) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from gateway.sample import World
 from gateway.settings import Gateway
 from gateway.takedown import Order, open_takedown, status
 from ledger import log
+from ledger.events import Event
 from ledger.holdings import count
 from records.stages import Notice
 from tests.flow.conftest import gateway_at
@@ -160,14 +162,19 @@ def test_i4_i6_a_killed_reconciliation_that_runs_again_leaves_everybody_with_wha
 
 
 def after_kill(gateway: Gateway) -> None:
-    """What must be true while nobody has run again: the ledger stands, the killed run is visible, I5 holds."""
+    """What must be true while nobody has run again: the ledger stands, the killed run is visible, I5 holds, and what the holdings
+    say is what the receipts on the ledger say."""
     verified = log.verify(gateway.engine)
     assert len(verified.open_runs) == 1
-    known = {row.recipient for row in held_by_ledger(gateway)}
     with gateway.engine.connect() as connection:
-        intended = {row[0] for row in connection.exec_driver_sql("SELECT recipient FROM ledger WHERE event = 'intended'")}
-    assert known <= intended
-    assert {name for name, _, _ in content(gateway.home)} <= intended  # nobody holds what was never intended
+        told = list(log.read(connection))
+    intended = {line.recipient for line in told if line.event is Event.INTENDED}
+    accepted = Counter[str]()
+    for line in told:
+        if line.event is Event.DELIVERED:
+            accepted[line.recipient] += line.figures["accepted"]
+    assert {*accepted, *(name for name, _, _ in content(gateway.home))} <= intended  # nobody holds what was never intended
+    assert {row.recipient: row.records for row in held_by_ledger(gateway)} == accepted
 
 
 def held_by_ledger(gateway: Gateway) -> list:

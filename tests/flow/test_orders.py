@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -26,7 +27,9 @@ from ledger import log
 from ledger.events import Event
 from records.schema import withdrawn
 from records.stages import RECORD, Notice
+from tests.catalog.altered import GONE
 from tests.flow.held_content import ON, content, marks
+from tests.flow.test_again import under
 from tests.flow.test_story import ENTRY, FEED, held_by_all
 from tests.flow.test_takedown import ALL, number, showing, states
 
@@ -84,6 +87,14 @@ def test_a_marked_record_whose_publicity_ends_is_withdrawn_although_it_stands_on
     in_four_years = replace(served, clock=lambda: served.clock() + timedelta(days=4 * 366))
     decide_all(in_four_years, [ENTRY])
     assert not {place[0] for place in marks(served.home)} & {"credit_china", "gsxt"}
+
+
+def test_i1_a_marked_record_comes_back_from_who_has_no_grant_any_more_although_it_stands_on_the_list(served: Gateway, tmp_path: Path) -> None:
+    record = held_by_all(served)
+    open_takedown(served, [record], replace(REPAIR, reason=Notice.OBJECTION, effects=everywhere(Effect.MARK)))
+    take_back_all(served, [ENTRY])
+    decide_all(under(served, tmp_path, {"grants.gsxt": GONE}), [ENTRY])
+    assert showing(served, number(served, record)) == {place[0] for place in marks(served.home)} == ALL - {"gsxt"}
 
 
 def rename(gateway: Gateway, document: str, name: str) -> None:

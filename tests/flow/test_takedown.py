@@ -11,7 +11,7 @@ import pytest
 from console.report import write_report
 from delivery import Effect
 from gateway.effects import everywhere
-from gateway.night import backfill, decide_all, run_night
+from gateway.night import backfill, decide_all, run_night, take_back_all
 from gateway.sample import World
 from gateway.sample.credentials import Fault, Faults
 from gateway.settings import Gateway
@@ -121,6 +121,19 @@ def test_an_objection_blocks_and_once_settled_the_record_is_there_again(served: 
     lift(served, record, "异议处理〔2026〕2号", "李某")
     decide_all(served, [ENTRY])
     assert showing(served, document) == ALL
+
+
+def test_who_has_not_confirmed_a_takedown_by_the_time_it_is_lifted_is_not_asked_any_more_and_keeps_the_record(served: Gateway) -> None:
+    record = held_by_all(served)
+    document = number(served, record)
+    faults = Faults(served.home / "sample" / "faults.json")
+    faults.set("credit_china", Fault("down"))
+    open_takedown(served, [record], replace(REPAIR, reason=Notice.OBJECTION))
+    take_back_all(served, [ENTRY], lambda words: None)
+    lift(served, record, "异议处理〔2026〕3号", "李某")
+    faults.set("credit_china", Fault("none"))
+    assert outstanding(served) == [] and take_back_all(served, [ENTRY]) == {}
+    assert showing(served, document) == {"credit_china"}
 
 
 def test_what_the_store_never_had_and_what_is_open_already_is_refused(served: Gateway) -> None:

@@ -15,6 +15,7 @@ from gateway.preparing import Desk, Prepared, desk
 from gateway.settings import Gateway, set_up
 from gateway.way import way_of
 from keys import connection
+from keys.keyring import PURPOSES, Keyring
 from ledger.holdings import TEXT
 from records.database import writing
 from records.schema import METADATA, holdings, withdrawn
@@ -77,6 +78,12 @@ class Deciding:
     def lose(self, record: str) -> None:
         with writing(self.gateway.engine) as state:
             state.execute(sa.delete(holdings).where(holdings.c.record == record))
+
+    def take_keys(self, token: int) -> None:
+        """From now on the house has known keys, of which that of tokens is in so many versions."""
+        roots = {purpose: {1: purpose.encode().ljust(32, b".")} for purpose in PURPOSES}
+        roots["token"] = {version: bytes([version]) * 32 for version in range(1, token + 1)}
+        vars(self.gateway)["keyring"] = Keyring(roots)
 
     def wipe(self) -> None:
         self.day[0], self.is_other = NOON.date(), False

@@ -238,6 +238,17 @@ def test_i11_a_holding_says_its_fields_edition_and_keys(at: Deciding) -> None:
     assert row["ends_on"] == "2027-10-12"
 
 
+def test_i11_what_holds_tokens_is_brought_anew_once_their_key_is_another(at: Deciding) -> None:
+    at.take_keys(token=1)
+    at.store({"1-a": person("19900101", "2027-10-12")})
+    decide(at)
+    assert both(at)[0] == {"1-a": "held"}
+    at.take_keys(token=2)
+    assert both(at)[0]["1-a"].startswith("bring ")
+    decide(at)
+    assert both(at)[0] == {"1-a": "held"}
+
+
 def test_a_reason_is_forgotten_once_the_record_may_leave(at: Deciding) -> None:
     at.store({"1-a": person("20081125", "2027-10-12")})
     decide(at)

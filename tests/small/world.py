@@ -96,6 +96,11 @@ class SmallWorld:
             return False
         return True
 
+    def erase(self, number: int) -> None:
+        """Nobody can read the penalty from the store any more."""
+        with writing(self.gateway().engine) as connection:
+            self.gateway().store.erase(connection, ENTRY, [self.record(number)])
+
     def takedowns(self) -> list[tuple[str, str, str]]:
         """Record, recipient and state of every takedown that stands open."""
         return [(row["record"], row["recipient"], row["state"]) for row in status(self.gateway(), self.gateway().today)]
