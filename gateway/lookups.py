@@ -22,6 +22,7 @@ from records.workdays import add_working_days
 Json = dict[str, Any]
 # Working days within which compliance looks at a look-up.
 REVIEW_DAYS = 5
+OVER_QUOTA = "over-quota"
 _ASKED = (Event.LOOKED_UP, Event.LOOK_UP_REFUSED)
 
 
@@ -59,14 +60,14 @@ def look_up(gateway: Gateway, asker: Asker, what: str, about: Mapping[str, str],
     who, at = person(gateway, asker.person), gateway.clock()
     with writing(gateway.engine) as connection:
         log.queue(connection)  # two at once are counted one after the other
-        refused = refusal(who.role, asker.purpose, shows_values) or ("over-quota" if _today(gateway, connection, who) >= who.daily else "")
+        refused = refusal(who.role, asker.purpose, shows_values) or (OVER_QUOTA if _today(gateway, connection, who) >= who.daily else "")
         notes = {**about, "what": what, "person": asker.person, "role": who.role, "purpose": asker.purpose, "document": asker.document,
                  "reason": refused}
         log.append(connection, [Line(Event.LOOK_UP_REFUSED if refused else Event.LOOKED_UP, "", "", notes=notes)], at)
         seq = log.head(connection).size
     if refused:
         remedy = (f"{who.daily} a day are allowed; tomorrow again, or compliance raises `daily` in {register(gateway)}"
-                  if refused == "over-quota" else _remedy(gateway, who.role, shows_values))
+                  if refused == OVER_QUOTA else _remedy(gateway, who.role, shows_values))
         raise Refused(f"{asker.person or 'nobody'}: no look-up ({refused}); {remedy}")
     return seq
 
@@ -111,9 +112,11 @@ def is_open(row: Json) -> bool:
 
 
 def counts(gateway: Gateway) -> dict[str, int]:
-    """How many look-ups there are, how many of them were refused, are unreviewed, are overdue, and were found to be misuse."""
+    """How many look-ups there are, how many of them were refused, refused for their number and not yet reviewed, are unreviewed, are
+    overdue, and were found to be misuse."""
     rows = look_ups(gateway)
     return {"look_ups": len(rows), "refused": sum(row["event"] == Event.LOOK_UP_REFUSED for row in rows),
+            "over_quota": sum(row["outcome"] == OVER_QUOTA and is_open(row) for row in rows),
             "unreviewed": sum(map(is_open, rows)), "overdue": sum(row["overdue"] for row in rows),
             "abuse": sum(row["finding"] == Finding.ABUSE for row in rows)}
 

@@ -100,7 +100,7 @@ def test_each_look_up_waits_for_a_review_by_somebody_else_of_compliance(house: G
     review(house, seq, "王某", Finding.QUERY)
     assert counts(house)["unreviewed"] == 1, "who has to explain has not been cleared"
     review(house, seq, "王某", Finding.ABUSE)
-    assert counts(house) == {"look_ups": 1, "refused": 0, "unreviewed": 0, "overdue": 0, "abuse": 1}
+    assert counts(house) == {"look_ups": 1, "refused": 0, "over_quota": 0, "unreviewed": 0, "overdue": 0, "abuse": 1}
 
 
 def test_a_review_is_overdue_after_five_working_days_and_the_report_says_so(house: Gateway) -> None:
@@ -110,7 +110,7 @@ def test_a_review_is_overdue_after_five_working_days_and_the_report_says_so(hous
     in_time, late = (replace(house, clock=lambda days=days: house.clock() + timedelta(days=days)) for days in (7, 8))
     assert counts(in_time)["overdue"] == 0 and counts(late)["overdue"] == 2
     page = render("lookups.html", look_ups=counts(late))
-    assert "共查询 2 次，其中拒绝 1 次；待审查 2 次，逾期未审查 2 次" in page and "trouble" in page
+    assert "共查询 2 次，其中拒绝 1 次（因超出当日次数且未审查 0 次）；待审查 2 次，逾期未审查 2 次" in page and "trouble" in page
 
 
 def test_compliance_lists_filters_and_reviews_by_command(house: Gateway) -> None:
@@ -134,7 +134,9 @@ def test_d49_whoever_looks_up_in_bulk_is_stopped_for_the_day_and_compliance_sees
             asked(house, person)
     asked(house, "王某")
     assert [(row["person"], row["outcome"]) for row in look_ups(house)][3:5] == [("李某", "over-quota"), ("孙某", "over-quota")]
-    assert counts(house)["refused"] == 2
+    assert (counts(house)["refused"], counts(house)["over_quota"]) == (2, 2)
+    review(house, look_ups(house)[3]["seq"], "王某", Finding.ABUSE)
+    assert (counts(house)["over_quota"], counts(house)["abuse"]) == (1, 1)
     tomorrow = replace(house, clock=lambda: house.clock() + timedelta(days=1))
     assert asked(tomorrow) > 0
 
