@@ -17,7 +17,7 @@ from gateway.explain import cited
 from gateway.lookups import Asker, answered, look_up
 from gateway.past_editions import PastEditions
 from gateway.settings import Gateway
-from ledger.disclosed import history
+from ledger.disclosed import history, recipients
 from ledger.holdings import TEXT, Holder, orders
 from records.identity import handles, subjects
 from records.stages import ANSWERED, RECORD
@@ -66,7 +66,7 @@ def _of_entry(gateway: Gateway, past: PastEditions, entry: str, name: str) -> It
                    "fields": [{"field": code, "title": known.fields[code].title.model_dump(), "value": _worded(gateway, entry, code, value)}
                               for code, value in row.items() if isinstance(value, str)],
                    "taken_back": taken_back.get(record),
-                   "given": [given for recipient in sorted(gateway.catalog.recipients)
+                   "given": [given for recipient in recipients(connection, entry)
                              for given in _given(gateway, past, Holder(recipient, entry), record)]}
 
 
@@ -86,7 +86,8 @@ def _numbers(chunk: pd.DataFrame, gateway: Gateway, entry: str) -> pd.Series:
 def _given(gateway: Gateway, past: PastEditions, holder: Holder, record: str) -> list[Json]:
     key = gateway.keyring.derive("handle", holder.recipient, holder.entry)
     told = history(past.connection, holder, handles(pd.Series([record], dtype=TEXT), key)[0]).drop(columns=["run"])
-    title = gateway.catalog.recipients[holder.recipient].title.model_dump()
+    known = gateway.catalog.recipients.get(holder.recipient)
+    title = known.title.model_dump() if known else {"zh": holder.recipient, "en": ""}
     rows: list[Json] = told.to_dict("records")  # type: ignore[assignment]
     for row in rows:
         row |= {"recipient": holder.recipient, "title": title, "is_answered": row["state"] in ANSWERED, "fields": [], "basis": []}

@@ -103,10 +103,11 @@ def review(
 def _found(gateway: Gateway, asked: Any, what: str) -> dict[str, Any]:
     from gateway.lookups import Refused
     from gateway.subject import report as found
+    from ledger.editions import EditionUnknown
 
     try:
         return found(gateway, asked, what)
-    except Refused as error:
+    except (Refused, EditionUnknown) as error:
         complain(str(error))
         raise typer.Exit(FAILED) from None
 

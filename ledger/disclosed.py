@@ -38,6 +38,12 @@ def history(connection: Connection, holder: Holder, handle: str) -> pd.DataFrame
     return pd.DataFrame(named, columns=["at", "effect", "state", "run", "edition", "batch"])
 
 
+def recipients(connection: Connection, entry: str) -> list[str]:
+    """Every recipient to whom something of an entry may ever have left, in a fixed order; also one that left the catalogue since."""
+    query = sa.select(outbox.c.recipient).where(outbox.c.entry == entry, _left()).distinct().order_by(outbox.c.recipient)
+    return list(connection.execute(query).scalars())
+
+
 def uncertain(connection: Connection, holder: Holder) -> set[str]:
     """Handles that went to a recipient without a receipt, and have had none since: they may or may not have arrived."""
     columns = (outbox.c.changed_at, outbox.c.handles)

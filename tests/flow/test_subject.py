@@ -76,6 +76,19 @@ def test_d53_a_subject_learns_on_which_basis_each_recipient_got_which_fields_by_
     assert f"《{brought['basis'][0]['title']['zh']}》" in page(told)
 
 
+def test_d53_a_recipient_that_left_the_catalogue_is_still_told_to_the_subject(served: Gateway, tmp_path: Path) -> None:
+    record = held_by_all(served)
+    root = copied(tmp_path)
+    for name in sorted(root.glob("entries/*/*.yml")):
+        if "gsxt:" in name.read_text("utf-8"):
+            alter(root, str(name.relative_to(root)), {"grants.gsxt": GONE})
+    (root / "recipients" / "gsxt.yml").unlink()
+    told = report(replace(served, catalog_root=root), LookUp(code_of(served, record), "李某", "subject-request"))
+    mine = next(each for each in told["records"] if each["record"] == record)
+    assert "gsxt" in {given["recipient"] for given in mine["given"]}
+    assert next(given for given in mine["given"] if given["recipient"] == "gsxt")["basis"], "by the edition of then"
+
+
 def test_a_subject_sees_what_it_applied_for_and_no_officer_s_name(served: Gateway) -> None:
     record = held_by_all(served)
     register_people(served, record)
