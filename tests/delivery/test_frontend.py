@@ -22,6 +22,7 @@ from keys.connection import Connection
 from keys.sign import Ed25519Signer
 from records.identity import TEXT
 from records.stages import HANDLE, NOTICE, BatchState
+from tests.delivery.conftest import without_table
 from tests.sockets import way_into
 
 AWKWARD = ['say "yes"', "line\nbreak", "a,b;c", "back\\slash \\N", "", None, "=1+1", "日期；“引号”"]
@@ -121,9 +122,7 @@ def test_i8_a_database_that_refuses_is_tried_later_and_no_message_tells_a_value(
     ("postgresql", "varchar(2)"), ("mariadb", "varchar(2)"), ("mariadb", "text character set latin1"), ("mariadb", "text character set utf8mb3")])
 def test_a_name_that_their_column_would_cut_or_spoil_is_refused_and_stands_nowhere(
         database: str, kind: str, request: pytest.FixtureRequest) -> None:
-    theirs = sa.create_engine(request.getfixturevalue(f"{database}_url"), poolclass=sa.NullPool)
-    with theirs.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE IF EXISTS share_class_a_taxpayer")
+    theirs = without_table(request.getfixturevalue(f"{database}_url"))
     table(theirs, columns=f", name {kind}")
     with pytest.raises(RecipientContractBreach, match="does not take a value") as caught:
         delivery.deliver(batch("b1", ["Lee", "欧阳𠮷好"]), door(theirs))
@@ -135,9 +134,7 @@ def test_a_name_that_their_column_would_cut_or_spoil_is_refused_and_stands_nowhe
     ("postgresql", "LOCK TABLE share_class_a_taxpayer IN SHARE MODE"), ("mariadb", "LOCK TABLES share_class_a_taxpayer READ")])
 def test_a_table_that_they_have_locked_holds_nobody_longer_than_the_deadline(
         database: str, lock: str, request: pytest.FixtureRequest) -> None:
-    theirs = sa.create_engine(request.getfixturevalue(f"{database}_url"), poolclass=sa.NullPool)
-    with theirs.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE IF EXISTS share_class_a_taxpayer")
+    theirs = without_table(request.getfixturevalue(f"{database}_url"))
     table(theirs)
     began = time.monotonic()
     with theirs.begin() as connection:
@@ -184,9 +181,7 @@ class Deaf:
 @pytest.mark.parametrize("database", ["postgresql", "mariadb"])
 def test_a_server_that_falls_silent_without_hanging_up_holds_nobody(
         database: str, heard: int, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
-    theirs = sa.create_engine(request.getfixturevalue(f"{database}_url"), poolclass=sa.NullPool)
-    with theirs.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE IF EXISTS share_class_a_taxpayer")
+    theirs = without_table(request.getfixturevalue(f"{database}_url"))
     table(theirs)
     target, place, through = way_into(theirs.url.render_as_string(hide_password=False), tmp_path_factory.mktemp("deaf"))
     way, began = Deaf(place, target, heard), time.monotonic()
