@@ -15,7 +15,7 @@ export GX_ANALYTICS_ENABLED := false
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help install run up test check crash model lock bench-night bench-permit bench-deliver clean
+.PHONY: help install run up test check crash model tamper lock bench-night bench-permit bench-deliver clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-13s%s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ crash: $(INSTALLED)  ## kill -9 at every effect of a journey, and at pairs of th
 
 model: $(INSTALLED)  ## the whole gateway beside a small model of it (EXAMPLES=200 SEED=1)
 	@$(BIN)/python -m tests.model --examples $(or $(EXAMPLES),200) --seed $(or $(SEED),1)
+
+tamper: $(INSTALLED)  ## flips every byte of every line of a ledger, and has the auditor look at each
+	@$(BIN)/python -m tests.ledger_audit
 
 check: $(INSTALLED)  ## linter, types, import contract
 	$(BIN)/ruff check .

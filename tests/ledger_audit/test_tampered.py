@@ -15,7 +15,7 @@ from ledger_audit.check import Keys, check
 from ledger_audit.command import main
 from ledger_audit.exported import canonical, read
 from ledger_audit.notes import key, read_checkpoint
-from tests.ledger_audit.conftest import SIZE, Written
+from tests.ledger_audit.written import SIZE, Written
 
 
 def leaves(folder: Path) -> list[bytes]:
