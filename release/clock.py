@@ -66,14 +66,14 @@ def reckon(table: pa.RecordBatch, entry: Entry, rules: Iterable[RepairRule], is_
     which = ((rule * (len(classes.words) + 1) + classes.places) * 2 + is_large) * 2 + is_lenient
     grade = np.array([verdict.grade for verdict in verdicts])[which]
     shortest = np.array([verdict.min_months for verdict in verdicts])[which]
-    if clock.sector:
-        shortest = np.maximum(shortest, _least_months(codes(table[clock.sector]), known, rule))
+    published = np.array([verdict.is_published for verdict in verdicts])[which]
+    if clock.sector:  # it lengthens what is public; a warning is not, in no sector
+        shortest = np.where(published, np.maximum(shortest, _least_months(codes(table[clock.sector]), known, rule)), shortest)
     longest = np.array([verdict.max_months for verdict in verdicts])[which]
     told = grade != UNKNOWN
     for each, most in entry.publicity_max_months.items():  # what a local supplement shortens (D5)
         longest = np.where(grade == GRADES.index(each), np.minimum(longest, most), longest)
-    return Clocked(grade, np.array([verdict.is_published for verdict in verdicts])[which],
-                   _ends(dated, shortest, told), _ends(dated, longest, told))
+    return Clocked(grade, published, _ends(dated, shortest, told), _ends(dated, longest, told))
 
 
 def document_date(entry: Entry) -> str:

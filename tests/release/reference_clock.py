@@ -40,9 +40,10 @@ def clock(document_date: date | None, classes: list[str], fine: Decimal | None, 
     if lenient:
         grades = [Grade.SLIGHT]
     grades.sort(key=lambda grade: ORDER.index(grade.value))
-    shortest = max([rule.periods[grade].min_months for grade in grades] + [rule.sectors.get(sector or "", 0)])
+    is_public = rule.periods[grades[-1]].publish
+    shortest = max([rule.periods[grade].min_months for grade in grades] + [rule.sectors.get(sector or "", 0)] * is_public)
     longest = max(rule.periods[grade].max_months for grade in grades)
-    return Reckoned(grades[-1], rule.periods[grades[-1]].publish, after(document_date, shortest), after(document_date, longest))
+    return Reckoned(grades[-1], is_public, after(document_date, shortest), after(document_date, longest))
 
 
 def after(day: date, months: int) -> date:

@@ -42,6 +42,8 @@ def reckoned(decisions: list[Decision], rules: list[RepairRule] = RULES, of: Ent
         ("2026-03-31", ["罚款"], "1", "food", "general", True, "2027-03-31", "2029-03-31"),
         ("2025-06-01", ["罚款"], "500", "fire", "general", True, "2026-06-01", "2028-06-01"),
         ("2025-06-01", ["警告"], None, None, "slight", False, "2025-06-01", "2025-06-01"),
+        # what is not public at all is not public for a year in some sector
+        ("2025-06-01", ["警告"], None, "work_safety", "slight", False, "2025-06-01", "2025-06-01"),
         # Order 36: a year at most for general ones, three for serious ones, slight ones not at all
         ("2026-04-01", ["罚款"], "1", None, "general", True, "2026-07-01", "2027-04-01"),
         ("2026-04-01", ["罚款"], "1", "food", "general", True, "2026-07-01", "2027-04-01"),
