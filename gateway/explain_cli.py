@@ -62,7 +62,11 @@ def record(
     usage([entry] if entry not in gateway.catalog.entries else [], f"unknown entry; known are {', '.join(sorted(gateway.catalog.entries))}")
     known = gateway.catalog.entries[entry]
     titles = {code: known.fields[code].title for code in known.natural_key}
-    row = {code: typer.prompt(f"{title.zh} {title.en} ({code})", err=True) for code, title in titles.items()}
+    try:
+        row = {code: typer.prompt(f"{title.zh} {title.en} ({code})", err=True) for code, title in titles.items()}
+    except typer.Abort:  # standard input ended, or somebody broke off
+        complain("\nthe key was not given whole, nothing was looked up 未输入完整，未查询; answer each question")
+        raise typer.Exit(USAGE) from None
     frame = pd.DataFrame({code: pd.Series([value.strip()], dtype=TEXT) for code, value in row.items()})
     name = str(record_ids(frame, entry, known.natural_key, gateway.keyring.derive("identity", entry))[0])
     with _registered(gateway, (person, purpose, document), "record", {"record": name, "entry": entry}) as shown:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.manners import FAILED, USAGE, AsJson, Document, Person, Purpose, complain, number_asked, opened
+from gateway.manners import FAILED, USAGE, AsJson, Document, Person, Purpose, complain, number_asked, opened, usage, write_private
 
 if TYPE_CHECKING:
     from gateway.settings import Gateway
@@ -30,7 +29,7 @@ class Found(StrEnum):
 
 @subject_app.command()
 def report(
-    out: Annotated[Path, typer.Option(help="Where the HTML page goes, mode 0600.")],
+    out: Annotated[Path, typer.Option(dir_okay=False, help="Where the HTML page goes, mode 0600.")],
     person: Person = "", purpose: Purpose = "", document: Document = "", as_json: AsJson = False,
 ) -> None:
     """Write a page for the subject: what is held, to whom it went, when, on which basis and under which edition, what was taken back,
@@ -38,9 +37,11 @@ def report(
     from console.subject import page
     from gateway.subject import LookUp
 
-    told = _found(opened("catalog", "keyring"), LookUp(number_asked(), person, purpose, document), "report")
-    with os.fdopen(os.open(out, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(page(told))
+    gateway = opened("catalog", "keyring")
+    # Before anything is looked up: a look-up whose page goes nowhere would still stand on the ledger.
+    usage([] if out.absolute().parent.is_dir() else [str(out)], "its folder is not there; make it, or name another place with --out")
+    told = _found(gateway, LookUp(number_asked(), person, purpose, document), "report")
+    write_private(out, page(told).encode())
     typer.echo(json.dumps(told, ensure_ascii=False, indent=1) if as_json else f"{len(told['records'])} records, written to {out}")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.manners import DEFECT, FAILED, USAGE, AsJson, Person, Purpose, complain, opened
+from gateway.manners import DEFECT, FAILED, USAGE, AsJson, Person, Purpose, complain, not_blank, opened
 from gateway.manners import Document as Asked
 from gateway.night_cli import again_lines, decided
 
@@ -28,8 +28,8 @@ class Reason(StrEnum):
 
 Records = Annotated[list[str], typer.Argument(help="Record ids, as `gateway record` gives them.")]
 Record = Annotated[str, typer.Argument(help="Record id.")]
-By = Annotated[str, typer.Option(help="Who orders it: a person's name or staff number.")]
-Document = Annotated[str, typer.Option(help="Number of the document it rests on.")]
+By = Annotated[str, typer.Option(callback=not_blank, help="Who orders it: a person's name or staff number.")]
+Document = Annotated[str, typer.Option(callback=not_blank, help="Number of the document it rests on.")]
 Why = Annotated[Reason, typer.Option()]
 How = Annotated[list[str] | None, typer.Option("--effect", help=(
     "stop_sharing, mark, block or delete; everywhere, or KIND=EFFECT for one kind of recipient: sharing_platform, publicity_site, "
