@@ -105,6 +105,7 @@ def _is_known(gateway: Gateway, name: str) -> bool:
 
 def _readable(told: dict[str, Any]) -> str:
     from console.words import wording
+    from gateway.settings import in_shanghai
 
     said = wording(told["reason"])
     decision = "可以提供 leaves" if told["leaves"] else f"不予提供 withheld: {told['reason']}（{said.zh} {said.en}）"
@@ -126,7 +127,7 @@ def _readable(told: dict[str, Any]) -> str:
                      f"{condition['approved_on']} – {condition['until']}")
     lines += [f"  {field['field']:<22}{_OUTCOMES[field['outcome']]:<26}{'脱敏 mask ' + field['mask'] if field['mask'] else ''}  "
               f"{field['title']['zh']} {field['title']['en']}" for field in told["fields"]]
-    lines += [f"账 account: {each['at'][:19]} {each['effect']} {each['state']}，批次 batch {each['batch'][:12]}，"
+    lines += [f"账 account: {in_shanghai(each['at'])} {each['effect']} {each['state']}，批次 batch {each['batch'][:12]}，"
               f"目录 edition {each['edition']}" for each in told["account"]] or ["账 account: 未向其提供过 never given to it"]
     return "\n".join(lines)
 

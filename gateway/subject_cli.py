@@ -115,22 +115,25 @@ def _found(gateway: Gateway, asked: Any, what: str) -> dict[str, Any]:
 
 def _of_record(record: dict[str, Any]) -> Iterator[str]:
     from console.words import both
+    from gateway.settings import in_shanghai
 
     yield f"{record['title']['zh']} {record['title']['en']}  {record['record']}"
     yield from (f"    {field['title']['zh']}：{field['value']}" for field in record["fields"])
     for given in record["given"]:
         effect, state = both("effect." + given["effect"]), both("batch." + given["state"])
         basis = "、".join(f"《{each['title']['zh']}》{each['article']}" for each in given["basis"])
-        yield f"  → {given['title']['zh']} {given['title']['en']}  {given['at'][:19]}  {effect}, {state}  {basis}".rstrip()
+        yield f"  → {given['title']['zh']} {given['title']['en']}  {in_shanghai(given['at'])}  {effect}, {state}  {basis}".rstrip()
     if back := record["taken_back"]:
         reason = both("notice." + back["reason"])
-        yield f"  ✕ 已撤回或标注 taken back or marked: {reason}  {back['since'][:19]}  {back['document']}"
+        yield f"  ✕ 已撤回或标注 taken back or marked: {reason}  {in_shanghai(back['since'])}  {back['document']}"
 
 
 def _line(row: dict[str, Any]) -> str:
+    from gateway.settings import in_shanghai
+
     is_refused, shown = row["event"].endswith("refused"), "" if row["records"] is None else f" {row['records']} records"
     outcome = f"{'refused ' if is_refused else ''}{row['outcome']}{shown}"
     reviewed = f"{row['finding']} by {row['reviewed_by']}" if row["finding"] else "overdue 逾期" if row["overdue"] else f"due {row['due']}"
     about = " ".join(f"{name} {said}" for name, said in row["about"].items())
-    return (f"{row['seq']:>6}  {row['at'][:19]}  {row['what']:<8}{row['person']} ({row['role'] or 'no role'})  {row['purpose'] or '-'} "
-            f"{row['document']}  {about}  {outcome}  {reviewed}")
+    return (f"{row['seq']:>6}  {in_shanghai(row['at'])}  {row['what']:<8}{row['person']} ({row['role'] or 'no role'})  "
+            f"{row['purpose'] or '-'} {row['document']}  {about}  {outcome}  {reviewed}")

@@ -158,6 +158,7 @@ def times(as_json: AsJson = False) -> None:
 
 
 def _show(gateway: Gateway, only_overdue: bool, as_json: bool) -> list[dict[str, Any]]:
+    from gateway.settings import in_shanghai
     from gateway.takedown import status as standing
 
     rows = [row for row in standing(gateway, gateway.today) if row["overdue"] or not only_overdue]
@@ -169,7 +170,7 @@ def _show(gateway: Gateway, only_overdue: bool, as_json: bool) -> list[dict[str,
         contact = known.contact if known else "?"
         late = f"，已逾期 overdue since {row['deadline']}，请联系 call {contact}" if row["overdue"] else ""
         what = f"{row['record']}  {row['entry']}  {row['reason']} {row['document']}"
-        typer.echo(f"{what}  {row['recipient'] or '-':<20} {row['state']} {row['at'][:19]}{late}")
+        typer.echo(f"{what}  {row['recipient'] or '-':<20} {row['state']} {in_shanghai(row['at'])}{late}")
     typer.echo(f"{len(rows)} {'overdue' if only_overdue else 'open'}")
     return rows
 

@@ -182,11 +182,14 @@ def _show(rows: list[dict[str, Any]], as_json: bool, what: str, with_steps: bool
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
+    from gateway.settings import in_shanghai
+
     for row in rows:
         late = "，已逾期 OVERDUE" if row["overdue"] else ""
         about = f"{row['case']}  {row['entry']}  {row['record']}  {row['state']}"
         typer.echo(f"{about}  at 所在单位 {row['unit']}  due 限期 {row['due'] or '-'}{late}")
         for step in row["steps"] if with_steps else ():
-            typer.echo(f"    {step['at'][:19]}  {step['state']:<12} {step['by']} {step['unit']}"
+            typer.echo(f"    {in_shanghai(step['at'])}  {step['state']:<12} {step['by']} {step['unit']}"
                        + (f"  due 限期 {step['due']}" if step["due"] else "") + ("  late 逾期" if step["late"] else ""))
-    typer.echo(f"{len(rows)} {what}")
+    if not with_steps:  # the one case that was named may be over
+        typer.echo(f"{len(rows)} {what}")

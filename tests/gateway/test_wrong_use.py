@@ -116,4 +116,4 @@ def test_no_paper_is_nothing_to_add(run: Run, case: str) -> None:
 
 def test_a_list_of_cases_ends_with_how_many_they_are(run: Run, case: str) -> None:
     assert run("repair", "status").output.splitlines()[-1] == "1 open 未办结"
-    assert run("repair", "status", case).output.splitlines()[-1] == "1 open 未办结"
+    assert "未办结" not in run("repair", "status", case).output
