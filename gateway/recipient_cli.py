@@ -69,7 +69,7 @@ def status(as_json: AsJson = False) -> None:
 
     rows = standing_recipients(opened("catalog"))
     typer.echo(json.dumps(rows, ensure_ascii=False, indent=1) if as_json else "\n".join(map(_lines, rows)))
-    raise typer.Exit(FAILED if any(row["door"] != "closed" or row["batches"].get("overdue") for row in rows) else 0)
+    raise typer.Exit(FAILED if any(row["door"] != "closed" or row["overdue"] for row in rows) else 0)
 
 
 @recipient_app.command()
@@ -96,5 +96,5 @@ def _lines(row: dict[str, Any]) -> str:
             f"  推送 door        {_DOORS[row['door']]}{until}\n"
             f"  回执 receipt     {in_shanghai(row['last_receipt_at']) if row['last_receipt_at'] else '无 none'}\n"
             f"  批次 batches     {batches}\n"
-            f"  待补 owed        {row['owed']}  存疑 in doubt {row['in_doubt']}\n"
+            f"  待补 owed        {row['owed']}  存疑 in doubt {row['in_doubt']}  逾期 overdue {row['overdue']}\n"
             f"  联系 contact     {row['contact']}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -104,9 +104,37 @@ def test_a_subject_s_page_is_closed_to_others_also_where_an_open_file_was(run: R
     assert page.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.fixture
+def register(gateway: Gateway) -> Iterator[Path]:
+    """The register of people, which a test may spoil."""
+    place = gateway.home / "secrets" / "people.yml"
+    kept = place.read_bytes()
+    yield place
+    place.write_bytes(kept)
+
+
+@pytest.mark.parametrize("content", [b"[broken: {", "乙某: repair".encode("gb18030"), "- 乙某".encode()])
+def test_a_register_that_cannot_be_read_gives_nobody_a_role_and_says_so(run: Run, register: Path, content: bytes) -> None:
+    register.write_bytes(content)
+    for told in (run("subject", "show", *AS_CLERK, typed=f"{CODE}\n"),
+                 run("repair", "apply", RECORD, "--by", CLERK, "--received-on", "2026-04-10")):
+        assert told.exit_code == 3 and "名册无法读取" in told.output
+
+
+def test_who_has_an_empty_unit_belongs_to_none(run: Run, register: Path) -> None:
+    register.write_text(f"{CLERK}: {{role: repair, unit: }}\n", "utf-8")
+    told = run("objection", "raise", RECORD, "--by", CLERK, "--received-on", "2026-04-10")
+    assert told.exit_code == 3 and "may not handle cases" in told.output
+
+
 def test_papers_that_go_nowhere_are_refused(run: Run, case: str, paper: Path) -> None:
     told = run("repair", "papers", case, *AS_CLERK, "--out", str(paper / "folder"))
     assert told.exit_code == 2 and "--out" in told.output
+
+
+def test_a_key_that_goes_nowhere_is_not_made(run: Run, tmp_path: Path) -> None:
+    told = run("catalog", "keygen", str(tmp_path / "missing" / "key"))
+    assert told.exit_code == 2 and "name another place" in told.output
 
 
 def test_no_paper_is_nothing_to_add(run: Run, case: str) -> None:
