@@ -114,6 +114,9 @@ def keygen(file: Annotated[Path, typer.Argument(help="Where the private key goes
     except FileExistsError:
         complain(f"{file}: is there already; a key is not overwritten")
         raise typer.Exit(USAGE) from None
+    except OSError as error:
+        complain(f"{file}: {error.strerror}; name another place")
+        raise typer.Exit(USAGE) from None
     typer.echo(f"register in secrets/compliance_keys.yml:\n{file.stem}: {{public_key: {public}, person: …}}")
 
 

@@ -103,6 +103,8 @@ def quarantine_list(
     feed: Annotated[str | None, typer.Option(help="Only this feed, as department.entry.")] = None, as_json: AsJson = False,
 ) -> None:
     """List what lies in quarantine: where each row stood and why it failed, never its content."""
+    from gateway.settings import in_shanghai
+
     gateway = opened("catalog", "keyring")
     items = gateway.quarantine.items(feed)
     if items.empty and feed and feed not in gateway.catalog.feeds:  # what a feed left that is gone can still be listed
@@ -113,7 +115,7 @@ def quarantine_list(
     rows: list[dict[str, Any]] = items.to_dict("records")  # type: ignore[assignment]
     for row in rows:
         typer.echo(f"{row['id'][:12]}  {row['feed']}  {row['partition']} row {row['line']}  {row['reasons']}  "
-                   f"since {row['first_seen'][:10]}")
+                   f"since {in_shanghai(row['first_seen'])[:10]}")
     typer.echo(f"{len(items)} rows in quarantine")
 
 

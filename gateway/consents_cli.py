@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import typer
 
-from gateway.manners import FAILED, AsJson, complain, number_asked, opened, usage
+from gateway.manners import FAILED, AsJson, complain, not_blank, number_asked, opened, usage
 from ledger import log
 from ledger.events import Event, Line
 from records import consents
@@ -36,7 +36,8 @@ Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 def give(
     purpose: Purpose,
     until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Its last day.")],
-    document: Annotated[str, typer.Option(help="Where the evidence lies: a file number, never a person's name or number.")],
+    document: Annotated[str, typer.Option(
+        callback=not_blank, help="Where the evidence lies: a file number, never a person's name or number.")],
     since: Day = None,
 ) -> None:
     """Take in a subject's consent for one purpose. Scope and method are those that the catalogue names.

@@ -62,7 +62,11 @@ def record(
     usage([entry] if entry not in gateway.catalog.entries else [], f"unknown entry; known are {', '.join(sorted(gateway.catalog.entries))}")
     known = gateway.catalog.entries[entry]
     titles = {code: known.fields[code].title for code in known.natural_key}
-    row = {code: typer.prompt(f"{title.zh} {title.en} ({code})", err=True) for code, title in titles.items()}
+    try:
+        row = {code: typer.prompt(f"{title.zh} {title.en} ({code})", err=True) for code, title in titles.items()}
+    except typer.Abort:  # standard input ended, or somebody broke off
+        complain("\nthe key was not given whole, nothing was looked up 未输入完整，未查询; answer each question")
+        raise typer.Exit(USAGE) from None
     frame = pd.DataFrame({code: pd.Series([value.strip()], dtype=TEXT) for code, value in row.items()})
     name = str(record_ids(frame, entry, known.natural_key, gateway.keyring.derive("identity", entry))[0])
     with _registered(gateway, (person, purpose, document), "record", {"record": name, "entry": entry}) as shown:
@@ -101,6 +105,7 @@ def _is_known(gateway: Gateway, name: str) -> bool:
 
 def _readable(told: dict[str, Any]) -> str:
     from console.words import wording
+    from gateway.settings import in_shanghai
 
     said = wording(told["reason"])
     decision = "可以提供 leaves" if told["leaves"] else f"不予提供 withheld: {told['reason']}（{said.zh} {said.en}）"
@@ -122,7 +127,7 @@ def _readable(told: dict[str, Any]) -> str:
                      f"{condition['approved_on']} – {condition['until']}")
     lines += [f"  {field['field']:<22}{_OUTCOMES[field['outcome']]:<26}{'脱敏 mask ' + field['mask'] if field['mask'] else ''}  "
               f"{field['title']['zh']} {field['title']['en']}" for field in told["fields"]]
-    lines += [f"账 account: {each['at'][:19]} {each['effect']} {each['state']}，批次 batch {each['batch'][:12]}，"
+    lines += [f"账 account: {in_shanghai(each['at'])} {each['effect']} {each['state']}，批次 batch {each['batch'][:12]}，"
               f"目录 edition {each['edition']}" for each in told["account"]] or ["账 account: 未向其提供过 never given to it"]
     return "\n".join(lines)
 

@@ -10,6 +10,7 @@ import pandas as pd
 import delivery
 from delivery import Effect, ReceiptToCome, RecipientUnavailable, awaited, deferred, doors, outbox
 from delivery.base import TOO_LATE
+from gateway.settings import in_shanghai
 from ledger.holdings import Holder
 from records.database import writing
 from records.stages import BatchState, Receipt
@@ -50,7 +51,7 @@ def _shut(way: Way, takes_back: bool) -> delivery.DoorShut | None:
         return None
     # No word of the entry: it is one trouble for all of them, and told once.
     return delivery.DoorShut("door-shut", (
-        f"recipient {way.errand.recipient}: 暂停推送 not asked before {shut.until[:19]} UTC, since it was unavailable {shut.failures} "
+        f"recipient {way.errand.recipient}: 暂停推送 not asked before {in_shanghai(shut.until)}, since it was unavailable {shut.failures} "
         f"times in a row (last: {shut.reason}); its records stay pending. Once it is well: gateway recipient resume"))
 
 

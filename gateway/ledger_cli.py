@@ -17,6 +17,7 @@ ledger_app = typer.Typer(no_args_is_help=True, help="The account of everything t
 @ledger_app.command("verify")
 def verify(as_json: AsJson = False) -> None:
     """Build the whole ledger's tree anew, compare it with every checkpoint, and add up every balance again."""
+    from gateway.settings import in_shanghai
     from ledger.checkpoints import standing
     from ledger.events import Imbalance
     from ledger.log import LedgerBroken
@@ -34,7 +35,7 @@ def verify(as_json: AsJson = False) -> None:
         return
     typer.echo(f"ledger: {found.lines} lines make one tree, {found.balances} balances add up, {stands.checkpoints} checkpoints are on it, "
                f"root {found.root[:16]}")
-    typer.echo(f"witnessed: {stands.witnessed_lines} lines at {stands.witnessed_at[:19]}" if stands.witnessed_at else
+    typer.echo(f"witnessed: {stands.witnessed_lines} lines at {in_shanghai(stands.witnessed_at)}" if stands.witnessed_at else
                "not witnessed: nobody but this database vouches for it; see docs/account.md")
     typer.echo(f"journal: {gateway.journal_file}; a restored backup is noticed" if gateway.journal_file else
                "no journal (GATEWAY_JOURNAL): restored backups cannot be noticed without a witness")

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from gateway.people import COMPLIANCE, PURPOSES, ROLES, Person, allowed, person, refusal, register
+from gateway.people import COMPLIANCE, PURPOSES, ROLES, Person, allowed, person, refusal, register, unreadable
 from gateway.settings import SHANGHAI, Gateway
 from ledger import log
 from ledger.events import Event, Line
@@ -149,6 +149,6 @@ def _asked(line: log.Told) -> Json:
 
 def _remedy(gateway: Gateway, role: str, shows_values: bool) -> str:
     if role not in ROLES:
-        return f"register the person with one of the roles {', '.join(ROLES)} in {register(gateway)}"
+        return unreadable(gateway) or f"register the person with one of the roles {', '.join(ROLES)} in {register(gateway)}"
     mine = "；".join(f"{purpose} {PURPOSES[purpose]}" for purpose in sorted(allowed(role, shows_values)))
     return f"name a purpose of the role {role}: {mine}"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import getpass
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -84,7 +86,29 @@ def usage(wrong: list[str], words: str) -> None:
         raise typer.Exit(USAGE)
 
 
+def not_blank(words: str) -> str:
+    """The callback of an option that must say something: who orders, or on which document. Blank, the command is wrongly used."""
+    if not words.strip():
+        raise typer.BadParameter("it is empty 不得为空; the ledger keeps who did it and on which document")
+    return words
+
+
 def number_asked() -> str:
-    """A subject's credit code or ID number from standard input, so that it stays out of the shell's history and the list of processes."""
+    """A subject's credit code or ID number from standard input, so that it stays out of the shell's history and the list of processes.
+
+    Ends the command as wrongly used if nothing comes.
+    """
     typed = getpass.getpass("USCC or ID number (not shown): ") if sys.stdin.isatty() else sys.stdin.readline()
+    usage([] if typed.strip() else ["standard input"], "type or pipe in a credit code or ID number 请输入统一社会信用代码或证件号码")
     return typed.strip().upper()
+
+
+def write_private(place: Path, content: bytes) -> None:
+    """Writes a file that only the gateway's account may read, also where one that others can read was there before; ends the command
+    as wrongly used if it cannot be written."""
+    try:
+        with os.fdopen(os.open(place, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write(content)
+    except OSError as error:
+        usage([str(place)], f"{error.strerror}; name another place with --out")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -57,6 +57,7 @@ def night(
     chosen = feed or sorted(gateway.catalog.feeds)
     usage(sorted(set(chosen) - set(gateway.catalog.feeds)), unknown_feed(gateway))
     day = on.date() if on else last_night(gateway.clock())
+    usage(_not_over(gateway, day), _TOO_EARLY)
     _journey(gateway, chosen, lambda tell: run_night(gateway, day, chosen, tell, accept_shrunken=accept_shrunken), as_json)
 
 
@@ -77,6 +78,7 @@ def backfill(
     gateway = opened("catalog", "keyring")
     usage(sorted(set(feed) - set(gateway.catalog.feeds)), unknown_feed(gateway))
     usage([f"{to:%Y-%m-%d}"] if to < from_ else [], f"lies before {from_:%Y-%m-%d}; --from names the first night")
+    usage(_not_over(gateway, to.date()), _TOO_EARLY)
     _journey(gateway, feed, lambda tell: run(gateway, feed, (from_.date(), to.date()), tell, rules.value), as_json)
 
 
@@ -97,6 +99,16 @@ def decide_again(
     figures, troubled, broken = decided(gateway, entry or known, complain, everything)
     typer.echo(json.dumps(figures, ensure_ascii=False, indent=1) if as_json else again_lines(figures))
     raise typer.Exit(DEFECT if broken else FAILED if troubled else 0)
+
+
+# A window that reaches into time to come would be taken as read, and what the department changes in it be missed.
+_TOO_EARLY = "this night is not over; a night ends at 02:00 in Shanghai, name one before"
+
+
+def _not_over(gateway: Gateway, night: date) -> list[str]:
+    from gateway.house import last_night
+
+    return [night.isoformat()] if night > last_night(gateway.clock()) else []
 
 
 def _journey(gateway: Gateway, feeds: list[str], run: Callable[[Tell], list[str]], as_json: bool) -> None:

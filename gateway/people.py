@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -60,15 +61,29 @@ def register(gateway: Gateway) -> Path:
 def person(gateway: Gateway, name: str) -> Person:
     """What the register says of a person; without a register, or where it cannot be read, nobody has a role. It is read anew each
     time, so that who left is out at once."""
-    try:
-        known = yaml.safe_load(register(gateway).read_text(encoding="utf-8"))
-    except (FileNotFoundError, yaml.YAMLError):
-        return Person(name)
-    said = known.get(name, "") if isinstance(known, dict) and name else ""
+    said = (_known(gateway) or {}).get(name, "") if name else ""
     if isinstance(said, dict):
         daily = said.get("daily", DAILY)
-        return Person(name, str(said.get("role", "")), str(said.get("unit", "")), daily if isinstance(daily, int) else 0)
-    return Person(name, str(said))
+        # A key without a value is None: who belongs to no unit must not belong to one called so.
+        return Person(name, str(said.get("role") or ""), str(said.get("unit") or ""), daily if isinstance(daily, int) else 0)
+    return Person(name, str(said or ""))
+
+
+def unreadable(gateway: Gateway) -> str:
+    """What to do where the register is there and cannot be read, "" where it can."""
+    return "" if _known(gateway) is not None else (
+        f"{register(gateway)} cannot be read, and until it can nobody has a role 名册无法读取; write it as docs/account.md shows")
+
+
+def _known(gateway: Gateway) -> dict[Any, Any] | None:
+    """What the register says by name; None if it is there and says nothing that can be read."""
+    try:
+        known = yaml.safe_load(register(gateway).read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, yaml.YAMLError):  # ValueError: not UTF-8
+        return None
+    return known if isinstance(known, dict) else None
 
 
 def allowed(role: str, shows_values: bool) -> frozenset[Purpose]:

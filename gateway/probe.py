@@ -13,7 +13,7 @@ from catalog.parties import PublicPages
 from delivery import awaited
 from gateway.failing import account
 from gateway.settings import Gateway
-from keys.connection import Connection
+from keys.connection import Connection, ConnectionUnknown
 from ledger import withdrawals
 from ledger.events import Event, Line
 from ledger.holdings import Holder
@@ -50,8 +50,11 @@ def probe(gateway: Gateway) -> list[str]:
         if known.public:
             with gateway.engine.connect() as connection:
                 rows = withdrawals.unread(connection, recipient, AT_MOST)
-            if rows:
-                told += _probe(gateway, _Site(recipient, known.public, gateway.connection(known.connection)), rows)
+            try:
+                if rows:
+                    told += _probe(gateway, _Site(recipient, known.public, gateway.connection(known.connection)), rows)
+            except ConnectionUnknown as error:
+                told.append(f"recipient {recipient}: {error}; nothing is verified")
     return told
 
 

@@ -69,7 +69,7 @@ def status(as_json: AsJson = False) -> None:
 
     rows = standing_recipients(opened("catalog"))
     typer.echo(json.dumps(rows, ensure_ascii=False, indent=1) if as_json else "\n".join(map(_lines, rows)))
-    raise typer.Exit(FAILED if any(row["door"] != "closed" or row["batches"].get("overdue") for row in rows) else 0)
+    raise typer.Exit(FAILED if any(row["door"] != "closed" or row["overdue"] for row in rows) else 0)
 
 
 @recipient_app.command()
@@ -88,12 +88,13 @@ def resume(name: str) -> None:
 
 def _lines(row: dict[str, Any]) -> str:
     from console.words import both
+    from gateway.settings import in_shanghai
 
-    until = f", until {row['next_try_at'][:19]} UTC; {row['failures']} × {row['reason']}" if row["door"] != "closed" else ""
+    until = f", until {in_shanghai(row['next_try_at'])}; {row['failures']} × {row['reason']}" if row["door"] != "closed" else ""
     batches = ", ".join(f"{both('batch.' + state)} {n}" for state, n in row["batches"].items()) or "无 none"
     return (f"{row['recipient']} {row['title']['zh']} {row['title']['en']}\n"
             f"  推送 door        {_DOORS[row['door']]}{until}\n"
-            f"  回执 receipt     {(row['last_receipt_at'] or '无 none')[:19]}\n"
+            f"  回执 receipt     {in_shanghai(row['last_receipt_at']) if row['last_receipt_at'] else '无 none'}\n"
             f"  批次 batches     {batches}\n"
-            f"  待补 owed        {row['owed']}  存疑 in doubt {row['in_doubt']}\n"
+            f"  待补 owed        {row['owed']}  存疑 in doubt {row['in_doubt']}  逾期 overdue {row['overdue']}\n"
             f"  联系 contact     {row['contact']}")

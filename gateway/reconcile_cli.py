@@ -43,6 +43,7 @@ def run(
 def status(as_json: AsJson = False) -> None:
     """List what the last reconciliation found and whether it was put right. Ends with 3 if something is left."""
     from gateway.discrepancies import standing_discrepancies
+    from gateway.settings import in_shanghai
 
     rows = standing_discrepancies(opened("catalog", "keyring"))
     left = [row for row in rows if row["repaired_at"] is None]
@@ -51,7 +52,7 @@ def status(as_json: AsJson = False) -> None:
     else:
         for row in rows:
             typer.echo(f"{row['recipient']:<20} {row['entry']}  {row['kind']:<14} {row['record'] or '-'} {row['handle']}  since "
-                       f"{row['since'][:19]}  " + ("已修复 repaired" if row["repaired_at"] else "待处理 a person must act"))
+                       f"{in_shanghai(row['since'])}  " + ("已修复 repaired" if row["repaired_at"] else "待处理 a person must act"))
         typer.echo(f"{len(rows)} differences 差异, {len(left)} left 待处理")
     raise typer.Exit(FAILED if left else 0)
 

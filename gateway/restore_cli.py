@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
-from gateway.manners import FAILED, AsJson, complain, opened
+from gateway.manners import FAILED, AsJson, complain, not_blank, opened
 
 restore_app = typer.Typer(no_args_is_help=True, help=(
     "After a backup of the state database was restored 恢复备份之后: see what it forgot, enter it again, let bringing go on."))
-By = Annotated[str, typer.Option(help="Who does it: a person's name or staff number.")]
+By = Annotated[str, typer.Option(callback=not_blank, help="Who does it: a person's name or staff number.")]
 
 
 @restore_app.command()
@@ -66,7 +66,7 @@ def release(by: By) -> None:
 
 
 @restore_app.command()
-def anew(document: Annotated[str, typer.Option(help="The decision on which it begins anew.")], by: By) -> None:
+def anew(document: Annotated[str, typer.Option(callback=not_blank, help="The decision on which it begins anew.")], by: By) -> None:
     """Begin another journal or anchor where it is lost or damaged, while the database is not restored from a backup."""
     from gateway.restore import begin_anew
 

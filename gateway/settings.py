@@ -31,6 +31,11 @@ from records.journal import Journal
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
+def in_shanghai(at: str) -> str:
+    """A time of the ledger (ISO, UTC) as people read it: by the clock of those who work here, the zone with it."""
+    return datetime.fromisoformat(at).astimezone(SHANGHAI).isoformat(timespec="seconds")
+
+
 class StateUnusable(Exception):
     """The state database is not there, does not answer, or lacks tables. The message says what to do."""
 

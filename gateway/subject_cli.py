@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.manners import FAILED, USAGE, AsJson, Document, Person, Purpose, complain, number_asked, opened
+from gateway.manners import FAILED, USAGE, AsJson, Document, Person, Purpose, complain, number_asked, opened, usage, write_private
 
 if TYPE_CHECKING:
     from gateway.settings import Gateway
@@ -30,7 +29,7 @@ class Found(StrEnum):
 
 @subject_app.command()
 def report(
-    out: Annotated[Path, typer.Option(help="Where the HTML page goes, mode 0600.")],
+    out: Annotated[Path, typer.Option(dir_okay=False, help="Where the HTML page goes, mode 0600.")],
     person: Person = "", purpose: Purpose = "", document: Document = "", as_json: AsJson = False,
 ) -> None:
     """Write a page for the subject: what is held, to whom it went, when, on which basis and under which edition, what was taken back,
@@ -38,9 +37,11 @@ def report(
     from console.subject import page
     from gateway.subject import LookUp
 
-    told = _found(opened("catalog", "keyring"), LookUp(number_asked(), person, purpose, document), "report")
-    with os.fdopen(os.open(out, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(page(told))
+    gateway = opened("catalog", "keyring")
+    # Before anything is looked up: a look-up whose page goes nowhere would still stand on the ledger.
+    usage([] if out.absolute().parent.is_dir() else [str(out)], "its folder is not there; make it, or name another place with --out")
+    told = _found(gateway, LookUp(number_asked(), person, purpose, document), "report")
+    write_private(out, page(told).encode())
     typer.echo(json.dumps(told, ensure_ascii=False, indent=1) if as_json else f"{len(told['records'])} records, written to {out}")
 
 
@@ -114,22 +115,25 @@ def _found(gateway: Gateway, asked: Any, what: str) -> dict[str, Any]:
 
 def _of_record(record: dict[str, Any]) -> Iterator[str]:
     from console.words import both
+    from gateway.settings import in_shanghai
 
     yield f"{record['title']['zh']} {record['title']['en']}  {record['record']}"
     yield from (f"    {field['title']['zh']}：{field['value']}" for field in record["fields"])
     for given in record["given"]:
         effect, state = both("effect." + given["effect"]), both("batch." + given["state"])
         basis = "、".join(f"《{each['title']['zh']}》{each['article']}" for each in given["basis"])
-        yield f"  → {given['title']['zh']} {given['title']['en']}  {given['at'][:19]}  {effect}, {state}  {basis}".rstrip()
+        yield f"  → {given['title']['zh']} {given['title']['en']}  {in_shanghai(given['at'])}  {effect}, {state}  {basis}".rstrip()
     if back := record["taken_back"]:
         reason = both("notice." + back["reason"])
-        yield f"  ✕ 已撤回或标注 taken back or marked: {reason}  {back['since'][:19]}  {back['document']}"
+        yield f"  ✕ 已撤回或标注 taken back or marked: {reason}  {in_shanghai(back['since'])}  {back['document']}"
 
 
 def _line(row: dict[str, Any]) -> str:
+    from gateway.settings import in_shanghai
+
     is_refused, shown = row["event"].endswith("refused"), "" if row["records"] is None else f" {row['records']} records"
     outcome = f"{'refused ' if is_refused else ''}{row['outcome']}{shown}"
     reviewed = f"{row['finding']} by {row['reviewed_by']}" if row["finding"] else "overdue 逾期" if row["overdue"] else f"due {row['due']}"
     about = " ".join(f"{name} {said}" for name, said in row["about"].items())
-    return (f"{row['seq']:>6}  {row['at'][:19]}  {row['what']:<8}{row['person']} ({row['role'] or 'no role'})  {row['purpose'] or '-'} "
-            f"{row['document']}  {about}  {outcome}  {reviewed}")
+    return (f"{row['seq']:>6}  {in_shanghai(row['at'])}  {row['what']:<8}{row['person']} ({row['role'] or 'no role'})  "
+            f"{row['purpose'] or '-'} {row['document']}  {about}  {outcome}  {reviewed}")

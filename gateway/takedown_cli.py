@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.manners import DEFECT, FAILED, USAGE, AsJson, Person, Purpose, complain, opened
+from gateway.manners import DEFECT, FAILED, USAGE, AsJson, Person, Purpose, complain, not_blank, opened
 from gateway.manners import Document as Asked
 from gateway.night_cli import again_lines, decided
 
@@ -28,8 +28,8 @@ class Reason(StrEnum):
 
 Records = Annotated[list[str], typer.Argument(help="Record ids, as `gateway record` gives them.")]
 Record = Annotated[str, typer.Argument(help="Record id.")]
-By = Annotated[str, typer.Option(help="Who orders it: a person's name or staff number.")]
-Document = Annotated[str, typer.Option(help="Number of the document it rests on.")]
+By = Annotated[str, typer.Option(callback=not_blank, help="Who orders it: a person's name or staff number.")]
+Document = Annotated[str, typer.Option(callback=not_blank, help="Number of the document it rests on.")]
 Why = Annotated[Reason, typer.Option()]
 How = Annotated[list[str] | None, typer.Option("--effect", help=(
     "stop_sharing, mark, block or delete; everywhere, or KIND=EFFECT for one kind of recipient: sharing_platform, publicity_site, "
@@ -158,6 +158,7 @@ def times(as_json: AsJson = False) -> None:
 
 
 def _show(gateway: Gateway, only_overdue: bool, as_json: bool) -> list[dict[str, Any]]:
+    from gateway.settings import in_shanghai
     from gateway.takedown import status as standing
 
     rows = [row for row in standing(gateway, gateway.today) if row["overdue"] or not only_overdue]
@@ -169,7 +170,7 @@ def _show(gateway: Gateway, only_overdue: bool, as_json: bool) -> list[dict[str,
         contact = known.contact if known else "?"
         late = f"，已逾期 overdue since {row['deadline']}，请联系 call {contact}" if row["overdue"] else ""
         what = f"{row['record']}  {row['entry']}  {row['reason']} {row['document']}"
-        typer.echo(f"{what}  {row['recipient'] or '-':<20} {row['state']} {row['at'][:19]}{late}")
+        typer.echo(f"{what}  {row['recipient'] or '-':<20} {row['state']} {in_shanghai(row['at'])}{late}")
     typer.echo(f"{len(rows)} {'overdue' if only_overdue else 'open'}")
     return rows
 

@@ -46,9 +46,17 @@ def recipients(connection: Connection, entry: str) -> list[str]:
 
 def uncertain(connection: Connection, holder: Holder) -> set[str]:
     """Handles that went to a recipient without a receipt, and have had none since: they may or may not have arrived."""
+    return _unanswered(connection, holder, outbox.c.effect == _BRING, outbox.c.state.in_(MAY_HAVE_ARRIVED))
+
+
+def overdue(connection: Connection, holder: Holder) -> set[str]:
+    """Handles of batches, to bring or to take back, whose receipt is overdue, and that have had none since."""
+    return _unanswered(connection, holder, outbox.c.state == BatchState.OVERDUE)
+
+
+def _unanswered(connection: Connection, holder: Holder, *which: sa.ColumnElement[bool]) -> set[str]:
     columns = (outbox.c.changed_at, outbox.c.handles)
-    lost = connection.execute(
-        sa.select(*columns).where(*_of(holder), outbox.c.effect == _BRING, outbox.c.state.in_(MAY_HAVE_ARRIVED))).all()
+    lost = connection.execute(sa.select(*columns).where(*_of(holder), *which)).all()
     if not lost:
         return set()
     since = min(at for at, _ in lost)

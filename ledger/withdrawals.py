@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from ledger.holdings import TEXT, Holder
-from records.schema import withdrawals, withdrawn
+from records.schema import holdings, withdrawals, withdrawn
 from records.stages import HANDLE, NOTICE, RECORD
 
 EFFECT = "effect"
@@ -119,7 +119,14 @@ def probed(connection: Connection, holder: Holder, handle: str, told: tuple[bool
 
 
 def forget(connection: Connection, entry: str, records: Sequence[str]) -> None:
-    """Forgets what was asked for records whose takedown was lifted."""
+    """Forgets what was asked for records whose takedown was lifted.
+
+    Who was asked and has not answered may have obeyed all the same: what is held there is not known, and it is brought anew.
+    """
+    asked = sa.exists().where(withdrawals.c.recipient == holdings.c.recipient, withdrawals.c.entry == holdings.c.entry,
+                              withdrawals.c.record == holdings.c.record, withdrawals.c.state == State.OUTSTANDING, withdrawals.c.tries > 0)
+    connection.execute(sa.update(holdings).where(
+        holdings.c.entry == entry, holdings.c.record.in_(records), holdings.c.state == "held", asked).values(digest=""))
     connection.execute(sa.delete(withdrawals).where(withdrawals.c.entry == entry, withdrawals.c.record.in_(records)))
 
 

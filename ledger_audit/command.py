@@ -31,7 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
         return int(asked.run(asked))
-    except (Unreadable, NoteRefused, ProofRefused, OSError, ValueError) as error:
+    except OSError as error:
+        print(f"ledger-audit: {error.filename or error}: {error.strerror}; name the right file or folder", file=sys.stderr)
+        return UNUSABLE
+    except (Unreadable, NoteRefused, ProofRefused, ValueError) as error:
         print(f"ledger-audit: {error}", file=sys.stderr)
         return UNUSABLE
 
@@ -125,7 +128,10 @@ def _inclusion(asked: argparse.Namespace) -> int:
 
 def _proof(path: Path) -> dict[str, Any]:
     """What `prove` printed, each part of its kind. Raises ProofRefused."""
-    said = parse(path.read_bytes().rstrip(b"\n"))
+    try:
+        said = parse(path.read_bytes().rstrip(b"\n"))
+    except ValueError:
+        raise ProofRefused(f"{path}: not a proof as `ledger-audit prove` prints it") from None
     kinds = {"leaf": str, "line": int, "checkpoint": str, "proof": list}
     if said.keys() != kinds.keys() or not all(type(said[name]) is kind for name, kind in kinds.items()) or not all(
             isinstance(one, str) for one in said["proof"]):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.manners import DEFECT, FAILED, USAGE, AsJson, complain, opened
+from gateway.manners import DEFECT, FAILED, USAGE, AsJson, complain, not_blank, opened, usage, write_private
 from gateway.night_cli import again_lines, decided
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 CaseName = Annotated[str, typer.Argument(metavar="CASE", help="Name of the case, as `status` lists it.")]
 Record = Annotated[str, typer.Argument(help="Record id, as `gateway record` gives it.")]
 By = Annotated[str, typer.Option(help="Who does it; registered with role and unit in secrets/people.yml.")]
-Document = Annotated[str, typer.Option(help="Number of the document it rests on, never a person's name.")]
+Document = Annotated[str, typer.Option(callback=not_blank, help="Number of the document it rests on, never a person's name.")]
 _FILE = {"exists": True, "dir_okay": False, "readable": True}
 Statements = Annotated[list[Path] | None, typer.Option("--statement", **_FILE, help="What the applicant says; may be repeated.")]
 Performed = Annotated[list[Path] | None, typer.Option("--performed", **_FILE, help="Proof that duties were performed; may be repeated.")]
@@ -46,8 +45,10 @@ def add_common(app: typer.Typer, kind_name: str) -> None:
         """Add papers that were missing. The clock goes on."""
         from gateway.cases.steps import add_papers
 
+        given = papers_of(statement, performed, commitment)
+        usage([] if given else [case], "no paper is named; name at least one with --statement, --performed or --commitment")
         with refusing():
-            say(add_papers(opened("catalog", "keyring"), kind(kind_name), case, by, papers_of(statement, performed, commitment)))
+            say(add_papers(opened("catalog", "keyring"), kind(kind_name), case, by, given))
 
     @app.command()
     def papers(
@@ -162,16 +163,18 @@ def _write_papers(gateway: Gateway, what: tuple[Kind, str], asked: tuple[str, st
     from gateway.cases import book
     from gateway.cases.papers import show
 
+    try:
+        out.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        usage([str(out)], f"{error.strerror}; name another folder with --out")
     with refusing():
         with gateway.engine.connect() as connection:
             case = book.find(connection, what[1], what[0])
         found = show(gateway, case, *asked)
-    out.mkdir(parents=True, exist_ok=True, mode=0o700)
     for number, paper in enumerate(found, 1):
         # The name as the applicant gave it stays inside its folder, whatever it says.
         place = out / f"{number:02d}-{paper.kind}-{Path(paper.name).name}"
-        with os.fdopen(os.open(place, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(paper.content)
+        write_private(place, paper.content)
     typer.echo(f"{len(found)} papers 份材料, written to {out}")
 
 
@@ -179,11 +182,14 @@ def _show(rows: list[dict[str, Any]], as_json: bool, what: str, with_steps: bool
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
+    from gateway.settings import in_shanghai
+
     for row in rows:
         late = "，已逾期 OVERDUE" if row["overdue"] else ""
-        what = f"{row['case']}  {row['entry']}  {row['record']}  {row['state']}"
-        typer.echo(f"{what}  at 所在单位 {row['unit']}  due 限期 {row['due'] or '-'}{late}")
+        about = f"{row['case']}  {row['entry']}  {row['record']}  {row['state']}"
+        typer.echo(f"{about}  at 所在单位 {row['unit']}  due 限期 {row['due'] or '-'}{late}")
         for step in row["steps"] if with_steps else ():
-            typer.echo(f"    {step['at'][:19]}  {step['state']:<12} {step['by']} {step['unit']}"
+            typer.echo(f"    {in_shanghai(step['at'])}  {step['state']:<12} {step['by']} {step['unit']}"
                        + (f"  due 限期 {step['due']}" if step["due"] else "") + ("  late 逾期" if step["late"] else ""))
-    typer.echo(f"{len(rows)} {what}")
+    if not with_steps:  # the one case that was named may be over
+        typer.echo(f"{len(rows)} {what}")

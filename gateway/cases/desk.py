@@ -16,7 +16,7 @@ from gateway.cases.book import Act, Case
 from gateway.cases.clocks import clocks_of, objection_days
 from gateway.cases.papers import Paper, put
 from gateway.cases.states import CaseRefused, Kind, State
-from gateway.people import CASE_ROLES, Person, person, register
+from gateway.people import CASE_ROLES, Person, person, register, unreadable
 from gateway.settings import Gateway
 from ledger import log
 from records.database import writing
@@ -65,6 +65,8 @@ def registered(gateway: Gateway, name: str) -> Person:
     """Somebody who may handle cases: registered with a role and a unit. Raises CaseRefused."""
     known = person(gateway, name)
     if known.role not in CASE_ROLES or not known.unit.strip():
+        if broken := unreadable(gateway):
+            raise CaseRefused(f"{name}: may not handle cases; {broken}")
         raise CaseRefused(f"{name}: may not handle cases; register the person in {register(gateway)} as "
                           f"{{role: {' or '.join(CASE_ROLES)}, unit: the unit as records name it}}")
     return known

@@ -100,5 +100,5 @@ OPEN = (State.APPLIED, State.ACCEPTED, State.HANDED_ON, State.DECIDED, State.PRO
 def expect_next(case: str, state: State, to: State) -> None:
     """Returns if `to` may follow `state`; raises CaseRefused naming the case and both."""
     if to not in NEXT[state]:
-        after = " or ".join(sorted(NEXT[state])) or "nothing, it is over"
-        raise CaseRefused(f"case {case}: it is {state}, which {to} does not follow; what follows is {after}")
+        after = f"it can become {' or '.join(sorted(NEXT[state]))} next" if NEXT[state] else "it is over, nothing follows"
+        raise CaseRefused(f"case {case}: it is {state} and cannot become {to}; {after}")

@@ -18,6 +18,7 @@ from gateway.cli import app
 from gateway.figures import night_figures
 from gateway.lanes import Lanes
 from gateway.night import decide_all, run_night
+from gateway.recipient_status import standing_recipients
 from gateway.sample import World
 from gateway.settings import Gateway
 from gateway.takedown import Order, open_takedown
@@ -99,6 +100,7 @@ def test_a_receipt_that_was_promised_and_came_too_late_is_asked_for_first_and_no
     first, told = night(made, CLASS_A)
     pending = first["feeds"][0]["recipients"][PLATFORM]["pending"]
     assert pending > 0 and "queue" in " ".join(told) and states(made, PLATFORM) == {"overdue"}
+    assert next(row["overdue"] for row in standing_recipients(made) if row["recipient"] == PLATFORM) == pending
     world.fault(PLATFORM, "none")
     again, told = night(made, CLASS_A)
     assert told == [] and again["feeds"][0]["recipients"][PLATFORM]["unchanged"] == pending

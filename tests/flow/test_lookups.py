@@ -57,7 +57,7 @@ def test_d46_a_role_looks_up_for_its_purposes_and_for_no_other(role: str, purpos
 
 @pytest.mark.parametrize(("command", "typed"), [
     (("explain", RECORD, "--to", "gsxt"), ""), (("record", ENTRY), "杭市监罚〔2026〕1号\n" * 9), (("subject", "show"), "91330100MA00000000\n"),
-    (("subject", "report", "--out", "/nowhere/page.html"), "91330100MA00000000\n")])
+    (("subject", "report", "--out", "page.html"), "91330100MA00000000\n")])
 def test_d47_no_command_looks_up_for_nobody_or_for_no_purpose_and_the_refusal_is_on_the_ledger(
         house: Gateway, command: tuple[str, ...], typed: str) -> None:
     for person, reason in (("", "no-role"), ("周某", "no-role"), ("李某", "no-purpose")):

@@ -87,3 +87,11 @@ def test_d41_a_marked_record_is_meant_to_be_seen_and_is_not_probed(gateway: Gate
     open_takedown(gateway, [held_by_all(gateway)], replace(REPAIR, reason=Notice.OBJECTION, effects=everywhere(Effect.MARK)))
     decide_all(gateway, [ENTRY])
     assert probe(gateway) == [] and probed(gateway) == []
+
+
+def test_a_site_whose_connection_cannot_be_read_stays_unverified_in_words(withdrawn: tuple[Gateway, str]) -> None:
+    gateway, _ = withdrawn
+    decide_all(gateway, [ENTRY])
+    (gateway.home / "secrets" / "connections.yml").write_text("broken: [", "utf-8")
+    [told] = probe(gateway)
+    assert f"recipient {SITE}: " in told and "connections.yml: not readable as YAML" in told and at_site(gateway) == "confirmed"

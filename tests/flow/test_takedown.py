@@ -136,6 +136,24 @@ def test_who_has_not_confirmed_a_takedown_by_the_time_it_is_lifted_is_not_asked_
     assert showing(served, document) == {"credit_china"}
 
 
+@pytest.mark.parametrize("fault", ["wrong-signature", "down"])
+@pytest.mark.parametrize("recipient", ["credit_china", "gsxt"])
+def test_whose_answer_to_a_takedown_was_lost_is_brought_the_record_again_when_it_is_lifted(
+    served: Gateway, recipient: str, fault: str,
+) -> None:
+    record = held_by_all(served)
+    document = number(served, record)
+    faults = Faults(served.home / "sample" / "faults.json")
+    faults.set(recipient, Fault(fault))
+    open_takedown(served, [record], REPAIR)
+    take_back_all(served, [ENTRY], lambda words: None)
+    assert outstanding(served) != []
+    faults.set(recipient, Fault("none"))
+    lift(served, record, "异议处理〔2026〕4号", "李某")
+    decide_all(served, [ENTRY])
+    assert showing(served, document) == ALL
+
+
 def test_what_the_store_never_had_and_what_is_open_already_is_refused(served: Gateway) -> None:
     record = held_by_all(served)
     open_takedown(served, [record], REPAIR)

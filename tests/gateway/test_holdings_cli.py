@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,12 @@ def test_i8_it_tells_everything_of_one_record_but_a_value(held: Deciding) -> Non
     told = ask("--record", "1-a").stdout
     assert "接收方 recipient credit_china" in told and "公示截止 publicity end: 2027-10-12" in told
     assert not [value for value in ABOUT.values() if len(value) > 3 and value in told]
+
+
+def test_a_time_is_told_by_the_clock_of_shanghai_with_its_zone(held: Deciding) -> None:
+    [row] = json.loads(ask("--record", "1-a", "--json").stdout)
+    told = ask("--record", "1-a").stdout.partition("自 since: ")[2].split()[0]
+    assert told.endswith("+08:00") and datetime.fromisoformat(told) == datetime.fromisoformat(row["since"]).replace(microsecond=0)
 
 
 def test_it_ends_with_3_where_nothing_is_held(held: Deciding) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.engine import Engine
 
-from ledger.disclosed import history, pack, uncertain, unpack
+from ledger.disclosed import history, overdue, pack, uncertain, unpack
 from ledger.holdings import Holder
 from records.database import writing
 from records.schema import outbox
@@ -57,6 +57,16 @@ def test_what_went_out_without_a_receipt_may_have_arrived_until_a_later_one_tell
     batch(engine, "4", "intended", ONE)
     with engine.connect() as connection:
         assert uncertain(connection, SITE) == {ONE}
+
+
+def test_a_receipt_that_is_overdue_is_waited_for_until_a_later_one_names_the_record(engine: Engine) -> None:
+    batch(engine, "1", "overdue", ONE, effect="delete")
+    batch(engine, "2", "overdue", ONE, OTHER, effect="mark")
+    with engine.connect() as connection:
+        assert overdue(connection, SITE) == {ONE, OTHER}
+    batch(engine, "3", "applied", ONE)  # brought anew: what became of the order to give it back matters no more
+    with engine.connect() as connection:
+        assert overdue(connection, SITE) == {OTHER}
 
 
 def test_a_receipt_of_before_tells_nothing_of_what_went_out_after(engine: Engine) -> None:

@@ -168,7 +168,12 @@ def test_the_command_says_what_it_found_in_both_languages(whole: Written, tmp_pa
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"checkpoint":1,"leaf":2,"line":"3","proof":4}',
                                   '{"checkpoint":"","leaf":"","line":1,"proof":[1]}', '{"checkpoint":"a","leaf":"","line":1,"proof":[]}'])
-def test_what_is_no_proof_is_unusable_and_no_finding(whole: Written, tmp_path: Path, text: str) -> None:
+def test_what_is_no_proof_is_unusable_and_no_finding(
+    whole: Written, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str,
+) -> None:
     [log] = whole.keys.logs
     (tmp_path / "proof").write_text(text)
     assert main(["inclusion", str(tmp_path / "proof"), "--key", log.text]) == 2
+    assert "Expecting" not in capsys.readouterr().err  # Python's own words for an empty file
+    assert main(["inclusion", str(tmp_path / "nowhere"), "--key", log.text]) == 2
+    assert "nowhere: No such file or directory; name the right file" in capsys.readouterr().err
