@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from gateway.cases import book
 from gateway.cases.acting import is_confirmed
 from gateway.cases.book import Act, Case
-from gateway.cases.states import OPEN, Kind, State
+from gateway.cases.states import OPEN, Decision, Kind, State
 from gateway.people import Person
 from gateway.settings import SHANGHAI, Gateway
 from ledger import log
@@ -36,13 +36,18 @@ def status(gateway: Gateway, kind: Kind | None, only: str | None = None, every: 
     only: the name of one case; without it, and unless `every`, those that somebody still has to act on.
     """
     with gateway.engine.connect() as connection:
-        found = book.every(connection, kind) if only or every else book.every(connection, kind, OPEN)
-        return [_row(connection, case, gateway.today) for case in found if only in (None, case.case)]
+        return [_row(connection, case, gateway.today) for case in book.every(connection, kind)
+                if (only == case.case if only else every or _waits(case))]
 
 
 def overdue(gateway: Gateway, kind: Kind | None) -> list[Json]:
     """The cases of a kind whose clock has run out, with whom it lies (D62)."""
     return [row for row in status(gateway, kind) if row["overdue"]]
+
+
+def _waits(case: Case) -> bool:
+    """Whether somebody still has to act; also on a record that was given back as wrong everywhere, to let the corrected one go."""
+    return case.state in OPEN or (case.state is State.CONFIRMED and case.decision == Decision.CORRECT)
 
 
 def is_overdue(case: Case, today: date) -> bool:

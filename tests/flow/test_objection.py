@@ -82,6 +82,7 @@ def test_d6_an_upheld_objection_takes_it_back_and_a_person_lets_the_corrected_ve
     objections.decide(served, case, DECIDER, (Decision.CORRECT, DOCUMENT))
     take_back_all(served, [ENTRY])
     assert showing(served, document) == set() and [each.state for each in settle(served)] == [State.CONFIRMED]
+    assert [row["case"] for row in status(served, Kind.OBJECTION)] == [case], "the corrected one is still to be let go"
     run_night(served, ON, [FEED], print)
     with pytest.raises(CaseRefused, match="has not handed the corrected record in"):
         objections.let_corrected_go(served, case, DECIDER, DOCUMENT)
@@ -89,6 +90,7 @@ def test_d6_an_upheld_objection_takes_it_back_and_a_person_lets_the_corrected_ve
     run_night(served, ON, [FEED], print)
     assert showing(served, document) == set(), "a person lets it go, not the source"
     assert objections.let_corrected_go(served, case, DECIDER, DOCUMENT).state is State.CORRECTED
+    assert status(served, Kind.OBJECTION) == []
     decide_all(served, [ENTRY])
     assert showing(served, document) == ALL and facts(served, document) == {"更正后的事实"}
 
