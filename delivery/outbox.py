@@ -102,7 +102,7 @@ def settle_withdrawal(connection: Connection, errand: Errand, rows: pd.DataFrame
         change: Any = sa.update(holdings).values(state="marked") if effect is Effect.MARK else sa.delete(holdings)
         named: Any = taken[[RECORD, HANDLE]].set_axis(["this_record", "this_handle"], axis=1).to_dict("records")
         connection.execute(change.where(*these), named)
-        withdrawals.confirm(connection, Holder(errand.recipient, errand.entry), taken[HANDLE], receipt.at)
+        withdrawals.confirm(connection, Holder(errand.recipient, errand.entry), taken[HANDLE], (str(effect), receipt.at))
     notes = {"effect": str(effect), "notices": _counts(taken[NOTICE])}
     log.append(connection, [_settlement(errand, Event.WITHDRAWN, rows, receipt, **notes)], receipt.at)
     _settled(connection, errand, receipt, rows)
