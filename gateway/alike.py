@@ -8,7 +8,7 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from gateway import acts, orders
+from gateway import acts, orders, suppressed
 from gateway.effects import read
 from gateway.settings import Gateway
 from ledger.holdings import TEXT
@@ -43,6 +43,7 @@ def unsought(connection: Connection) -> list[str]:
 def seek(gateway: Gateway, entry: str) -> int:
     """Looks once through the store for the acts of takedowns opened since, under other names, and returns how many it found."""
     this: Any = (withdrawn.c.entry == entry, withdrawn.c.act != "", withdrawn.c.sought_at.is_(None))
+    _read_acts(gateway, entry)
     with gateway.engine.connect() as connection:
         sought = connection.execute(sa.select(withdrawn.c.record).where(*this)).scalars().all()
         if not sought or entry not in gateway.catalog.entries:
@@ -54,3 +55,15 @@ def seek(gateway: Gateway, entry: str) -> int:
     with writing(gateway.engine) as connection:
         connection.execute(sa.update(withdrawn).where(*this, withdrawn.c.record.in_(sought)).values(sought_at=gateway.clock().isoformat()))
     return found
+
+
+def _read_acts(gateway: Gateway, entry: str) -> None:
+    """Makes up for what could not be read when a takedown was opened, as far as the store is whole again."""
+    unread = withdrawn.c.entry == entry, withdrawn.c.lifted_at.is_(None), withdrawn.c.act == suppressed.UNREAD
+    with gateway.engine.connect() as connection:
+        if connection.execute(sa.select(withdrawn.c.record).where(*unread).limit(1)).first() is None:
+            return
+    with writing(gateway.engine) as connection:
+        records = connection.execute(sa.select(withdrawn.c.record).where(*unread)).scalars().all()
+        for record, known in suppressed.known_by(connection, gateway, entry, records).items():
+            connection.execute(sa.update(withdrawn).where(*unread, withdrawn.c.record == record).values(known))
