@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from delivery.base import Batch, DeliveryFailed, Effect, RecipientUnavailable
 from ledger import log, withdrawals
-from ledger.disclosed import pack
+from ledger.disclosed import pack, unpack
 from ledger.events import Event, Line
 from ledger.holdings import Holder
 from records.bulk import copy_replace
@@ -46,11 +46,12 @@ class Errand:
 def intend(connection: Connection, errand: Errand, batch: Batch, at: datetime) -> Batch:
     """Puts the intent to deliver a batch, to bring or to withdraw, on the ledger and in the outbox, before a byte leaves (I5).
 
-    Returns the batch under the name it goes by: its content and how many batches this recipient has settled before. A
-    retry of what brought no receipt goes by the same name, so the recipient knows it; content that returns after a
-    change goes by a new one, so the recipient does not take it for the old delivery and answer without applying it.
+    Returns the batch under the name it goes by: its content, how many batches this recipient has settled before, and how many
+    others about these records may have arrived since without a receipt. A retry of what brought no receipt goes by the same
+    name, so the recipient knows it; content that returns after a change goes by a new one, so the recipient does not take it
+    for the old delivery and answer without applying it.
     """
-    batch = replace(batch, id=_name(connection, errand, batch.id))
+    batch = replace(batch, id=_name(connection, errand, batch))
     records = len(batch.payload)
     row = {"batch": batch.id, "run": errand.run, "recipient": errand.recipient, "entry": errand.entry, "feed": errand.feed,
            "effect": str(batch.effect), "records": records, "state": BatchState.INTENDED, "reason": "", "changed_at": at.isoformat(),
@@ -64,11 +65,21 @@ def intend(connection: Connection, errand: Errand, batch: Batch, at: datetime) -
     return batch
 
 
-def _name(connection: Connection, errand: Errand, content: str) -> str:
-    settled = sa.select(sa.func.count()).where(
-        outbox.c.recipient == errand.recipient, outbox.c.entry == errand.entry,
-        outbox.c.state.in_(ANSWERED) | (outbox.c.reason == _SILENT))
-    return hashlib.sha256(f"{content}|{connection.execute(settled).scalar_one()}".encode()).hexdigest()
+def _name(connection: Connection, errand: Errand, batch: Batch) -> str:
+    mine = (outbox.c.recipient == errand.recipient) & (outbox.c.entry == errand.entry)
+    is_settled = outbox.c.state.in_(ANSWERED) | (outbox.c.reason == _SILENT)
+    settled = connection.execute(sa.select(sa.func.count()).where(mine, is_settled)).scalar_one()
+    rows = connection.execute(sa.select(outbox.c.batch, outbox.c.handles).where(
+        mine, outbox.c.state.in_(MAY_HAVE_ARRIVED), sa.not_(is_settled))).all()
+    names = set(batch.payload[HANDLE])
+    in_doubt = {name for name, packed in dict(map(tuple, rows)).items() if not names.isdisjoint(unpack(packed))}
+    # What it went by itself, without a receipt, is no other batch: it may go by that again.
+    own = {_named(batch.id, settled, others) for others in range(len(in_doubt) + 1)}
+    return _named(batch.id, settled, len(in_doubt - own))
+
+
+def _named(content: str, settled: int, others: int) -> str:
+    return hashlib.sha256(f"{content}|{settled}{f'|{others}' if others else ''}".encode()).hexdigest()
 
 
 def settle(connection: Connection, errand: Errand, batch: pd.DataFrame, receipt: Receipt) -> int:
