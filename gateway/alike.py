@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from gateway import acts, orders, suppressed
 from gateway.effects import read
 from gateway.settings import Gateway
+from ledger import log
 from ledger.holdings import TEXT
 from records.database import writing
 from records.schema import withdrawn
@@ -19,7 +20,12 @@ from records.stages import RECORD, Notice
 
 def enter_alike(connection: Connection, gateway: Gateway, entry: str, rows: pd.DataFrame) -> int:
     """Puts those of `rows` on the suppression list that are the act of a record that stands on it, under that record's order; returns
-    how many. A record that a person has let go stays let go. rows: RECORD and `fields`."""
+    how many. A record that a person has let go stays let go. rows: RECORD and `fields`.
+
+    Waits for the head of the ledger: what is stored here is seen by whoever orders its act back, or this sees that order; and a batch
+    that is about to leave has its intent in the outbox by now, or will see the list.
+    """
+    log.queue(connection)
     is_open = (withdrawn.c.entry == entry, withdrawn.c.lifted_at.is_(None), withdrawn.c.act != "")
     listed = connection.execute(sa.select(withdrawn).where(*is_open).order_by(withdrawn.c.since.desc())).mappings().all()
     if not listed:
