@@ -94,6 +94,7 @@ def settle(connection: Connection, errand: Errand, batch: pd.DataFrame, receipt:
     said = [name for name in _SAID if name in taken.columns]
     named = taken[[RECORD, HANDLE, DIGEST, *said]].set_axis(["record", "handle", "digest", *said], axis=1)
     _hold(connection, named.assign(**common))
+    log.queue(connection)  # as `settle_withdrawal` does; not earlier, since many rows take their time
     withdrawals.brought(connection, Holder(errand.recipient, errand.entry), taken[HANDLE])
     log.append(connection, [_settlement(errand, Event.DELIVERED, batch, receipt)], receipt.at)
     _settled(connection, errand, receipt, batch)
@@ -106,6 +107,7 @@ def settle_withdrawal(connection: Connection, errand: Errand, rows: pd.DataFrame
     rows: RECORD, HANDLE, NOTICE of the records named. After a mark the recipient still holds the record, as marked. A record
     that the receipt refuses or does not name stays as it was held. Raises LookupError if no withdrawal of that name is intended.
     """
+    log.queue(connection)  # before the rows that an order changes too: it takes both in this order, and neither waits for the other
     effect, taken = _intended_effect(connection, errand, receipt.batch), _taken(rows, receipt)
     if len(taken):
         these = (holdings.c.recipient == errand.recipient, holdings.c.entry == errand.entry,

@@ -211,6 +211,7 @@ def withdraw(way: Way, rows: pd.DataFrame, figures: Again) -> list[str]:
     if rows.empty:
         return taken
     with writing(way.gateway.engine) as connection:
+        log.queue(connection)  # an order that changes the same rows waits for these, or these for it
         for deadline, part in rows.groupby("deadline"):
             withdrawals.ask(connection, holder, part, (at, str(deadline) or default))
     for effect, part in rows.groupby(EFFECT):

@@ -70,6 +70,7 @@ def release(gateway: Gateway) -> int:
     """Destroys the identifiers of takedowns that everybody has confirmed, and every public site verified; returns how many."""
     waits = sa.exists().where(withdrawals.c.entry == withdrawn.c.entry, withdrawals.c.record == withdrawn.c.record, _is_waited_for(gateway))
     with writing(gateway.engine) as connection:
+        log.queue(connection)  # an order takes the ledger before its rows, too
         done = connection.execute(sa.update(withdrawn).where(withdrawn.c.sealed.is_not(None), ~waits).values(sealed=None)).rowcount
         if done:
             log.append(connection, [Line(Event.IDENTIFIERS_RELEASED, "", "", figures={"records": done})], gateway.clock())
