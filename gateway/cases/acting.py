@@ -41,9 +41,10 @@ def hold(desk: Desk, document: str) -> None:
 
 
 def let_go(desk: Desk, reason: Notice, document: str) -> bool:
-    """Lets the case's record go where it may if it is held for this reason, and says whether it was; for any other it stays."""
+    """Lets the case's record go where it may if this case holds it for this reason, and says whether it was; what anybody else ordered
+    stays, though it be for the same reason."""
     place = desk.connection, desk.case.entry, desk.case.record
-    held = reason_of_open(*place) == reason and _is_own(*place)
+    held = reason_of_open(*place) == reason and _is_own(*place, desk.case.case if reason == Notice.OBJECTION else desk.case.document)
     if held:
         end(desk.connection, desk.gateway, desk.case.record, (document, desk.person.name))
     return held
@@ -66,10 +67,11 @@ def is_confirmed(connection: Connection, entry: str, record: str) -> bool:
     return all(takedown.is_confirmed(connection, entry, row.record) for row in listed)
 
 
-def _is_own(connection: Connection, entry: str, record: str) -> bool:
-    """Whether a record stands on the list for itself, and not as another name of an act that another record's case holds."""
-    query = sa.select(withdrawn.c.alike_of).where(*_open(entry), withdrawn.c.record == record)
-    return connection.execute(query).scalar_one_or_none() == ""
+def _is_own(connection: Connection, entry: str, record: str, document: str) -> bool:
+    """Whether a record stands on the list on this document and for itself, not as another name of an act that another record's
+    case holds."""
+    query = sa.select(withdrawn.c.alike_of, withdrawn.c.document).where(*_open(entry), withdrawn.c.record == record)
+    return [tuple(row) for row in connection.execute(query)] == [("", document)]
 
 
 def _open(entry: str) -> tuple[sa.ColumnElement[bool], ...]:
