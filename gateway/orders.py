@@ -122,6 +122,18 @@ def end(connection: Connection, gateway: Gateway, record: str, order: tuple[str,
     return entry
 
 
+def hold_apart(connection: Connection, gateway: Gateway, what: tuple[str, str], order: tuple[str, str]) -> None:
+    """Lets another name of an act stand on the list for itself, so that it stays there when the first name is let go.
+
+    what: its entry and record. order: the document and who orders it.
+    """
+    (entry, record), (document, by) = what, order
+    connection.execute(sa.update(withdrawn).where(*_open(entry, [record])).values(alike_of="", document=document))
+    notes = {"entry": entry, "record": record, "document": document, "by": by}
+    log.append(connection, [Line(Event.TAKEDOWN_CHANGED, "", f"store.{entry}", notes=notes)], gateway.clock())
+    before_commit(connection, partial(_journal, connection, gateway, entry, [record]))
+
+
 def enter_again(connection: Connection, gateway: Gateway, row: dict[str, Any]) -> None:
     """Puts back a row of the suppression list that a restored database forgot, as the order left it, with its reason, document and
     deadline; whoever got the record as far as this database knows is asked again."""

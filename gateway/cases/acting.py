@@ -8,8 +8,10 @@ from sqlalchemy.engine import Connection
 from catalog.model import RecipientKind
 from delivery import Effect
 from gateway import takedown
+from gateway.cases import book
 from gateway.cases.desk import Desk
-from gateway.orders import DAYS, Order, end, enter, follow
+from gateway.cases.states import Kind, State
+from gateway.orders import DAYS, Order, end, enter, follow, hold_apart
 from records.schema import withdrawn
 from records.stages import Notice
 from records.workdays import add_working_days
@@ -46,8 +48,18 @@ def let_go(desk: Desk, reason: Notice, document: str) -> bool:
     place = desk.connection, desk.case.entry, desk.case.record
     held = reason_of_open(*place) == reason and _is_own(*place, desk.case.case if reason == Notice.OBJECTION else desk.case.document)
     if held:
+        _hold_objected_apart(desk)
         end(desk.connection, desk.gateway, desk.case.record, (document, desk.person.name))
     return held
+
+
+def _hold_objected_apart(desk: Desk) -> None:
+    """Another name of the act to which an objection of its own is under way stays back until that is settled (D28)."""
+    other_names = sa.select(withdrawn.c.record).where(*_open(desk.case.entry), withdrawn.c.alike_of == desk.case.record)
+    named = set(desk.connection.execute(other_names).scalars())
+    for case in book.every(desk.connection, Kind.OBJECTION, (State.ACCEPTED, State.HANDED_ON)):
+        if case.entry == desk.case.entry and case.record in named:
+            hold_apart(desk.connection, desk.gateway, (case.entry, case.record), (case.case, desk.person.name))
 
 
 def reason_of_open(connection: Connection, entry: str, record: str) -> Notice | None:

@@ -195,6 +195,19 @@ def test_i6_an_objection_to_another_name_of_an_act_that_is_held_lets_nothing_go(
         assert [reason_of_open(connection, ENTRY, each) for each in (record, other)] == [None, None]
 
 
+def test_d28_a_name_of_an_act_stays_back_while_an_objection_to_it_is_open_though_that_to_another_was_dismissed(gateway: Gateway) -> None:
+    record, other = (kept(gateway, {"CF_WSH": "试罚〔2026〕两异议号", "CF_XDR_MC": name}) for name in ("试样公司", "试样新名公司"))
+    first = objections.take(gateway, application(record, by=DECIDER)).case
+    objections.accept(gateway, first, DECIDER)
+    assert seek(gateway, ENTRY) == 1
+    second = objections.take(gateway, application(other, by=DECIDER)).case
+    objections.accept(gateway, second, DECIDER)
+    for case, left in ((first, [None, "objection"]), (second, [None, None])):
+        objections.decide(gateway, case, DECIDER, (Decision.DISMISS, f"{case}不成立"))
+        with gateway.engine.connect() as connection:
+            assert [reason_of_open(connection, ENTRY, each) for each in (record, other)] == left
+
+
 def test_a_record_that_was_erased_has_no_case(gateway: Gateway) -> None:
     record = kept(gateway)
     with writing(gateway.engine) as connection:
