@@ -24,6 +24,8 @@ from ledger import log
 from ledger.events import Event, Line
 from records.schema import doors
 
+# More batches than these never wait for one recipient: a turn further off was given by a clock that went back since.
+_MOST_WAITING = 100
 TRIES, FIRST_PAUSE, LONGEST_PAUSE = 3, timedelta(minutes=1), timedelta(hours=1)
 
 
@@ -101,6 +103,7 @@ def turn(connection: Connection, caller: Caller, at: datetime) -> float:
         return 0.0
     row, apart = _row(connection, caller.recipient), timedelta(seconds=60 / caller.rate)
     free = datetime.fromisoformat(row["next_slot_at"]) if row["next_slot_at"] else at
+    free = min(free, at + _MOST_WAITING * apart)
     wait = max(0.0, (free - at).total_seconds())
     if caller.takes_back or not wait:
         _write(connection, caller.recipient, next_slot_at=(max(free, at) + apart).isoformat())

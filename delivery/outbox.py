@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from delivery.base import Batch, DeliveryFailed, Effect, RecipientUnavailable
 from ledger import log, withdrawals
-from ledger.disclosed import pack
+from ledger.disclosed import pack, unpack
 from ledger.events import Event, Line
 from ledger.holdings import Holder
 from records.bulk import copy_replace
@@ -46,11 +46,12 @@ class Errand:
 def intend(connection: Connection, errand: Errand, batch: Batch, at: datetime) -> Batch:
     """Puts the intent to deliver a batch, to bring or to withdraw, on the ledger and in the outbox, before a byte leaves (I5).
 
-    Returns the batch under the name it goes by: its content and how many batches this recipient has settled before. A
-    retry of what brought no receipt goes by the same name, so the recipient knows it; content that returns after a
-    change goes by a new one, so the recipient does not take it for the old delivery and answer without applying it.
+    Returns the batch under the name it goes by: its content, how many batches this recipient has settled before, and how many
+    others about these records may have arrived since without a receipt. A retry of what brought no receipt goes by the same
+    name, so the recipient knows it; content that returns after a change goes by a new one, so the recipient does not take it
+    for the old delivery and answer without applying it.
     """
-    batch = replace(batch, id=_name(connection, errand, batch.id))
+    batch = replace(batch, id=_name(connection, errand, batch))
     records = len(batch.payload)
     row = {"batch": batch.id, "run": errand.run, "recipient": errand.recipient, "entry": errand.entry, "feed": errand.feed,
            "effect": str(batch.effect), "records": records, "state": BatchState.INTENDED, "reason": "", "changed_at": at.isoformat(),
@@ -64,11 +65,21 @@ def intend(connection: Connection, errand: Errand, batch: Batch, at: datetime) -
     return batch
 
 
-def _name(connection: Connection, errand: Errand, content: str) -> str:
-    settled = sa.select(sa.func.count()).where(
-        outbox.c.recipient == errand.recipient, outbox.c.entry == errand.entry,
-        outbox.c.state.in_(ANSWERED) | (outbox.c.reason == _SILENT))
-    return hashlib.sha256(f"{content}|{connection.execute(settled).scalar_one()}".encode()).hexdigest()
+def _name(connection: Connection, errand: Errand, batch: Batch) -> str:
+    mine = (outbox.c.recipient == errand.recipient) & (outbox.c.entry == errand.entry)
+    is_settled = outbox.c.state.in_(ANSWERED) | (outbox.c.reason == _SILENT)
+    settled = connection.execute(sa.select(sa.func.count()).where(mine, is_settled)).scalar_one()
+    rows = connection.execute(sa.select(outbox.c.batch, outbox.c.handles).where(
+        mine, outbox.c.state.in_(MAY_HAVE_ARRIVED), sa.not_(is_settled))).all()
+    names = set(batch.payload[HANDLE])
+    in_doubt = {name for name, packed in dict(map(tuple, rows)).items() if not names.isdisjoint(unpack(packed))}
+    # What it went by itself, without a receipt, is no other batch: it may go by that again.
+    own = {_named(batch.id, settled, others) for others in range(len(in_doubt) + 1)}
+    return _named(batch.id, settled, len(in_doubt - own))
+
+
+def _named(content: str, settled: int, others: int) -> str:
+    return hashlib.sha256(f"{content}|{settled}{f'|{others}' if others else ''}".encode()).hexdigest()
 
 
 def settle(connection: Connection, errand: Errand, batch: pd.DataFrame, receipt: Receipt) -> int:
@@ -83,6 +94,7 @@ def settle(connection: Connection, errand: Errand, batch: pd.DataFrame, receipt:
     said = [name for name in _SAID if name in taken.columns]
     named = taken[[RECORD, HANDLE, DIGEST, *said]].set_axis(["record", "handle", "digest", *said], axis=1)
     _hold(connection, named.assign(**common))
+    log.queue(connection)  # as `settle_withdrawal` does; not earlier, since many rows take their time
     withdrawals.brought(connection, Holder(errand.recipient, errand.entry), taken[HANDLE])
     log.append(connection, [_settlement(errand, Event.DELIVERED, batch, receipt)], receipt.at)
     _settled(connection, errand, receipt, batch)
@@ -95,6 +107,7 @@ def settle_withdrawal(connection: Connection, errand: Errand, rows: pd.DataFrame
     rows: RECORD, HANDLE, NOTICE of the records named. After a mark the recipient still holds the record, as marked. A record
     that the receipt refuses or does not name stays as it was held. Raises LookupError if no withdrawal of that name is intended.
     """
+    log.queue(connection)  # before the rows that an order changes too: it takes both in this order, and neither waits for the other
     effect, taken = _intended_effect(connection, errand, receipt.batch), _taken(rows, receipt)
     if len(taken):
         these = (holdings.c.recipient == errand.recipient, holdings.c.entry == errand.entry,
@@ -102,7 +115,7 @@ def settle_withdrawal(connection: Connection, errand: Errand, rows: pd.DataFrame
         change: Any = sa.update(holdings).values(state="marked") if effect is Effect.MARK else sa.delete(holdings)
         named: Any = taken[[RECORD, HANDLE]].set_axis(["this_record", "this_handle"], axis=1).to_dict("records")
         connection.execute(change.where(*these), named)
-        withdrawals.confirm(connection, Holder(errand.recipient, errand.entry), taken[HANDLE], receipt.at)
+        withdrawals.confirm(connection, Holder(errand.recipient, errand.entry), taken[HANDLE], (str(effect), receipt.at))
     notes = {"effect": str(effect), "notices": _counts(taken[NOTICE])}
     log.append(connection, [_settlement(errand, Event.WITHDRAWN, rows, receipt, **notes)], receipt.at)
     _settled(connection, errand, receipt, rows)

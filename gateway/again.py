@@ -189,8 +189,9 @@ def _maybe_held(way: Way, withheld: pd.DataFrame, held: pd.DataFrame) -> pd.Data
 
 def to_withdraw(held: pd.DataFrame, withheld: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     """What the recipient holds and may not hold any more: RECORD, HANDLE, NOTICE, effects and deadline ("" where no order says
-    so). A mark it has obeyed stays one."""
+    so). A mark it has obeyed stays one; what was lifted since it was found on the list is none to withdraw."""
     rows = held[held["state"] != "marked"].merge(withheld, on=RECORD)
+    rows = rows[(rows[REASON] != "withdrawn") | rows[RECORD].isin(known.index)]
     notices = rows[REASON].map(lambda reason: _NOTICES.get(reason, Notice.CATALOGUE_CHANGED))
     on_list = rows[REASON] == "withdrawn"
     said = known.reindex(rows[RECORD]).set_axis(rows.index)
@@ -211,6 +212,7 @@ def withdraw(way: Way, rows: pd.DataFrame, figures: Again) -> list[str]:
     if rows.empty:
         return taken
     with writing(way.gateway.engine) as connection:
+        log.queue(connection)  # an order that changes the same rows waits for these, or these for it
         for deadline, part in rows.groupby("deadline"):
             withdrawals.ask(connection, holder, part, (at, str(deadline) or default))
     for effect, part in rows.groupby(EFFECT):

@@ -10,7 +10,7 @@ from catalog.model import RecipientKind
 from gateway.effects import effect_at
 from gateway.orders import DAYS
 from gateway.settings import Gateway
-from ledger import withdrawals
+from ledger import log, withdrawals
 from ledger.holdings import TEXT, Holder
 from ledger.withdrawals import EFFECT, State
 from records.database import writing
@@ -31,6 +31,7 @@ def expire(gateway: Gateway, entry: str) -> int:
     """Notes what each site must take back of an entry since its last day is over, and returns how many; `taking_back` asks for it."""
     deadline, noted = add_working_days(gateway.today, DAYS).isoformat(), 0
     with writing(gateway.engine) as connection:
+        log.queue(connection)  # an order that changes the same rows waits for these, or these for it
         for site in _sites(gateway):
             rows = _rows(connection, gateway, Holder(site, entry))
             withdrawals.ask(connection, Holder(site, entry), rows, (gateway.clock(), deadline))

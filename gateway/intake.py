@@ -129,9 +129,9 @@ def _settle(gateway: Gateway, run: Run, checked: list[Json], accept_shrunken: bo
     origin = Origin(gateway.catalog.feeds[run["feed"]].entry, run["run"], run["edition"])
     with writing(gateway.engine) as connection:
         for reference in accepted_by_all:
-            rows = gateway.staging.read(reference)
-            gateway.store.put(connection, origin, rows, gateway.clock())
-            _alarm(gateway, connection, run, rows)
+            gateway.store.put(connection, origin, gateway.staging.read(reference), gateway.clock())
+        for reference in accepted_by_all:  # after the last, since from here on nobody else writes to the ledger
+            _alarm(gateway, connection, run, gateway.staging.read(reference))
         for recipient in gateway.catalog.recipients_of(gateway.catalog.feeds[run["feed"]].entry):
             outbox.owe_anew(connection, errand(gateway, run, recipient), accepted_by_all)
         log.append(connection, [Line(Event.SOURCE_BALANCED, run["run"], run["feed"], figures=figures)], gateway.clock())

@@ -75,6 +75,8 @@ def enter_as(connection: Connection, gateway: Gateway, what: tuple[str, list[str
             raise NoTakedown(f"record {record}: its takedown is open already; see gateway takedown status, or change it")
         connection.execute(sa.delete(withdrawn).where(withdrawn.c.entry == entry, withdrawn.c.record == record))
     known = suppressed.known_by(connection, gateway, entry, records)
+    if not alike_of:
+        _expect_other_names(connection, entry, {each["act"] for each in known.values()})
     row: dict[str, Any] = {"entry": entry, "reason": str(order.reason), "document": order.document, "since": at.isoformat(),
                            "effects": written(order.effects), "deadline": deadline, "opened_by": order.by, "alike_of": alike_of,
                            "sought_at": at.isoformat() if alike_of else None}
@@ -85,11 +87,12 @@ def enter_as(connection: Connection, gateway: Gateway, what: tuple[str, list[str
 
 
 def follow(connection: Connection, gateway: Gateway, record: str, order: Order) -> str:
-    """Gives an open takedown another reason, document, effect and deadline at once, so that the record is never off the list in
-    between, and returns its entry. Whoever has confirmed another effect than is wanted now is asked again. Raises NoTakedown."""
+    """Gives an open takedown another reason, document, effect and deadline at once, under every name of its act and so that the
+    record is never off the list in between, and returns its entry. Whoever has confirmed another effect than is wanted now is asked
+    again. Raises NoTakedown."""
     log.queue(connection)
     entry, at, deadline = entry_of(gateway, connection, record), gateway.clock(), add_working_days(gateway.today, order.days).isoformat()
-    records = _with_alike(connection, entry, record, "could be changed")
+    records = _names_of_act(connection, entry, record)
     connection.execute(sa.update(withdrawn).where(*_open(entry, records)).values(
         reason=str(order.reason), document=order.document, effects=written(order.effects), deadline=deadline))
     _unmark(connection, entry, records)
@@ -117,6 +120,18 @@ def end(connection: Connection, gateway: Gateway, record: str, order: tuple[str,
     # After the commit: where the process dies in between, a restored backup keeps the record back.
     after_commit(connection, partial(_journal_lifted, gateway, entry, records))
     return entry
+
+
+def hold_apart(connection: Connection, gateway: Gateway, what: tuple[str, str], order: tuple[str, str]) -> None:
+    """Lets another name of an act stand on the list for itself, so that it stays there when the first name is let go.
+
+    what: its entry and record. order: the document and who orders it.
+    """
+    (entry, record), (document, by) = what, order
+    connection.execute(sa.update(withdrawn).where(*_open(entry, [record])).values(alike_of="", document=document))
+    notes = {"entry": entry, "record": record, "document": document, "by": by}
+    log.append(connection, [Line(Event.TAKEDOWN_CHANGED, "", f"store.{entry}", notes=notes)], gateway.clock())
+    before_commit(connection, partial(_journal, connection, gateway, entry, [record]))
 
 
 def enter_again(connection: Connection, gateway: Gateway, row: dict[str, Any]) -> None:
@@ -152,6 +167,21 @@ def _with_alike(connection: Connection, entry: str, record: str, wanted: str) ->
     if connection.execute(query.where(withdrawn.c.record == record)).first() is None:
         raise NoTakedown(f"record {record}: no takedown is open that {wanted}")
     return [record, *alike]
+
+
+def _names_of_act(connection: Connection, entry: str, record: str) -> list[str]:
+    """The same, also where `record` is itself the other name: an order is about the act, and what is ordered under one name must not
+    end with an earlier order under another."""
+    alike_of = sa.select(withdrawn.c.alike_of).where(*_open(entry, [record]))
+    first = connection.execute(alike_of).scalar_one_or_none() or record
+    return _with_alike(connection, entry, first, "could be changed")
+
+
+def _expect_other_names(connection: Connection, entry: str, named: set[str]) -> None:
+    """An order about an act is about every name of it, also one that was let go with an earlier order: `alike` finds it anew."""
+    let_go = withdrawn.c.entry == entry, withdrawn.c.act == sa.bindparam("this"), withdrawn.c.lifted_at.is_not(None)
+    if acts := named - {"", suppressed.UNREAD}:
+        connection.execute(sa.delete(withdrawn).where(*let_go), [{"this": act} for act in sorted(acts)])
 
 
 def entry_of(gateway: Gateway, connection: Connection, record: str) -> str:

@@ -17,6 +17,7 @@ from keys.connection import Connection, ConnectionUnknown
 from ledger import withdrawals
 from ledger.events import Event, Line
 from ledger.holdings import Holder
+from records.blocks import StoreDamaged
 from records.database import writing
 
 _TIMEOUT = (5.0, 15.0)
@@ -43,7 +44,7 @@ def probe(gateway: Gateway) -> list[str]:
     """Reads the public pages of what a site confirmed to have taken back and nobody has verified since, at most 500 records of a
     site, ordered takedowns first; puts it on the ledger.
 
-    Returns what needs a person, in words: a record that is still shown, a site that could not be read.
+    Returns what needs a person, in words: a record that is still shown, a site or a block of the store that could not be read.
     """
     told: list[str] = []
     for recipient, known in gateway.catalog.recipients.items():
@@ -63,7 +64,7 @@ def _probe(gateway: Gateway, site: _Site, rows: list[dict[str, Any]]) -> list[st
     for row in rows:
         try:
             visible = _is_visible(gateway, site, row)
-        except SiteUnreadable as error:
+        except (SiteUnreadable, StoreDamaged) as error:
             figures["unread"] += 1
             told.append(str(error))
             continue
@@ -102,12 +103,12 @@ def _is_visible(gateway: Gateway, site: _Site, row: dict[str, Any]) -> bool:
 
 def _term(gateway: Gateway, site: _Site, entry: str, record: str) -> str:
     """What a visitor would search for: a field of the natural key that the site was granted as it is, never a masked one; "" if
-    there is none, or the entry left the catalogue, so that only the record's own page can be read."""
+    there is none, the entry left the catalogue or the record was erased, so that only the record's own page can be read."""
     known = gateway.catalog.entries.get(entry)
     grant = known.grants.get(site.recipient) if known else None
     shown = [name for name in known.natural_key if grant.fields.get(name) == "open"] if known and grant else []
     with gateway.engine.connect() as connection:
-        content = gateway.store.at(connection, entry, record, gateway.clock())
+        content = gateway.store.some(connection, entry, [record], shown[:1])
     return str(content[shown[0]].iloc[0]) if shown and len(content) else ""
 
 

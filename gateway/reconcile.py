@@ -45,7 +45,7 @@ _OUR_HANDLE = re.compile(r"[0-9]+-[0-9a-f]{32}")
 @dataclass(frozen=True, slots=True)
 class Due:
     """What a recipient should hold by now. expected: RECORD, HANDLE, DIGEST, CONTENT, ENDS of what it may have; withheld:
-    RECORD, HANDLE, REASON of what it may not; held: what the holdings say."""
+    RECORD, HANDLE, REASON of what it may not, under every handle it may know it by; held: what the holdings say."""
 
     expected: pd.DataFrame
     withheld: pd.DataFrame
@@ -96,7 +96,7 @@ def _due(way: Way) -> Due:
         ends = out[_ends_field(way)] if _ends_field(way) else pd.Series(pd.NA, index=out.index, dtype=TEXT)
         expected.append(ready.masked.rows[[RECORD, HANDLE, DIGEST]].assign(**{CONTENT: contents(out), ENDS: ends}))
         stopped = pd.concat([ready.permitted.withheld, ready.masked.withheld], ignore_index=True)
-        withheld.append(stopped.assign(**{HANDLE: handles(stopped[RECORD], way.terms.handle_key)}))
+        withheld.append(_under_each_handle(way, stopped))
     withheld.append(_unknown(way, pd.concat([each[RECORD] for each in (*expected, *withheld)])))
     return Due(pd.concat(expected, ignore_index=True), pd.concat(withheld, ignore_index=True), held)
 
@@ -108,8 +108,13 @@ def _unknown(way: Way, seen: pd.Series) -> pd.DataFrame:
         listed = pd.Series(withdrawn_records(connection, way.errand.entry), dtype=TEXT)
     unknown = listed[~listed.isin(seen)]
     reason = pd.Series("withdrawn", index=unknown.index, dtype=TEXT)
+    return _under_each_handle(way, pd.DataFrame({RECORD: unknown, REASON: reason}))
+
+
+def _under_each_handle(way: Way, rows: pd.DataFrame) -> pd.DataFrame:
+    """The same with HANDLE, once for every key version: a copy that comes back there may be of before a rotation (I11)."""
     keys = way.gateway.keyring.derive_each("handle", way.errand.recipient, way.errand.entry)
-    return pd.concat([pd.DataFrame({RECORD: unknown, HANDLE: handles(unknown, key), REASON: reason}) for key in keys], ignore_index=True)
+    return pd.concat([rows.assign(**{HANDLE: handles(rows[RECORD], key)}) for key in keys], ignore_index=True)
 
 
 def _stored(way: Way) -> Iterator[pd.DataFrame]:
@@ -188,7 +193,7 @@ def _withdraw(back: Way, rows: pd.DataFrame, due: Due) -> list[str]:
     with back.gateway.engine.connect() as connection:
         known = withdrawal_reasons(connection, back.errand.entry)
     found = wrong[[RECORD, HANDLE]].assign(state="held")
-    return withdraw(back, to_withdraw(found, due.withheld[[RECORD, REASON]], known), Again())
+    return withdraw(back, to_withdraw(found, due.withheld[[RECORD, REASON]].drop_duplicates(), known), Again())
 
 
 def _account(way: Way, compared: Compared, rows: pd.DataFrame, held: int) -> dict[str, int]:

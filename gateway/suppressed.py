@@ -18,18 +18,26 @@ from keys.seal import key_id, seal, unseal
 from ledger import log
 from ledger.events import Event, Line
 from ledger.withdrawals import State
+from records.blocks import StoreDamaged
 from records.database import writing
 from records.schema import withdrawals, withdrawn
 from records.stages import RECORD
 
+# The act of a record that could not be read when its takedown was opened: `alike.seek` reads it once the store is whole.
+UNREAD = "?"
+
 
 def known_by(connection: Connection, gateway: Gateway, entry: str, records: Sequence[str]) -> dict[str, dict[str, Any]]:
     """By record id what the suppression list keeps of it: `sealed`, its natural key and the subject's name and numbers (None where
-    it was erased or its entry left the catalogue), and `act`, the keyed name of the act ("" where there is none)."""
+    it was erased or its entry left the catalogue), and `act`, the keyed name of the act ("" where there is none). Where the store is
+    damaged `act` is UNREAD: the takedown protects a person and goes on."""
     found: dict[str, dict[str, Any]] = {record: {"sealed": None, "act": ""} for record in records}
     if entry not in gateway.catalog.entries:
         return found
-    rows = gateway.store.some(connection, entry, records, acts.fields(gateway, entry))
+    try:
+        rows = gateway.store.some(connection, entry, records, acts.fields(gateway, entry))
+    except StoreDamaged:
+        return {record: {"sealed": None, "act": UNREAD} for record in records}
     key = gateway.keyring.derive("takedown", entry)
     content: list[dict[str, str]] = rows.to_dict("records")  # type: ignore[assignment]
     for row, act in zip(content, acts.names(gateway, entry, rows).fillna(""), strict=True):
@@ -62,6 +70,7 @@ def release(gateway: Gateway) -> int:
     """Destroys the identifiers of takedowns that everybody has confirmed, and every public site verified; returns how many."""
     waits = sa.exists().where(withdrawals.c.entry == withdrawn.c.entry, withdrawals.c.record == withdrawn.c.record, _is_waited_for(gateway))
     with writing(gateway.engine) as connection:
+        log.queue(connection)  # an order takes the ledger before its rows, too
         done = connection.execute(sa.update(withdrawn).where(withdrawn.c.sealed.is_not(None), ~waits).values(sealed=None)).rowcount
         if done:
             log.append(connection, [Line(Event.IDENTIFIERS_RELEASED, "", "", figures={"records": done})], gateway.clock())

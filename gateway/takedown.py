@@ -97,6 +97,7 @@ def escalate(gateway: Gateway) -> list[str]:
     suppressed.release(gateway)
     late = [row for row in status(gateway, gateway.today) if row["overdue"]]
     with writing(gateway.engine) as connection:
+        log.queue(connection)  # an order takes the ledger before its rows, too
         told = set(connection.execute(sa.select(asked.c.recipient, asked.c.entry, asked.c.handle).where(asked.c.escalated_at.is_not(None))))
         fresh = [row for row in late if (row["recipient"], row["entry"], row["handle"]) not in told]
         for row in fresh:

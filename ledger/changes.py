@@ -112,9 +112,9 @@ def unseen(connection: Connection, holder: Holder) -> Iterator[pd.DataFrame]:
 
 def held_of(connection: Connection, holder: Holder, run: str) -> pd.DataFrame:
     """What the recipient holds of the records that were laid down with their digests: RECORD, HANDLE, DIGEST, state; is_just_so,
-    whether it holds it with that digest; is_by_run, whether this run brought it."""
+    whether it holds it with that digest and without a mark; is_by_run, whether this run brought it."""
     joined, held = beside_arriving(connection, holdings, _beside(holder))
-    is_just_so = sa.func.coalesce(held.digest == ARRIVING.c.digest, sa.false())
+    is_just_so = sa.func.coalesce(sa.and_(held.digest == ARRIVING.c.digest, held.state == "held"), sa.false())
     query = sa.select(held.record, held.handle, held.digest, held.state, is_just_so, held.run == run).select_from(joined)
     names = [RECORD, HANDLE, DIGEST, "state"]
     found = pd.DataFrame([*map(tuple, connection.execute(query))], columns=[*names, "is_just_so", "is_by_run"])

@@ -91,10 +91,12 @@ def tried(connection: Connection, holder: Holder, handles: pd.Series) -> None:
     _each(connection, change, handles)
 
 
-def confirm(connection: Connection, holder: Holder, handles: pd.Series, at: datetime) -> None:
-    """Notes that a valid receipt says that these were taken back."""
-    change = sa.update(withdrawals).where(*_of(holder), withdrawals.c.handle == sa.bindparam("this")).values(
-        state=str(State.CONFIRMED), confirmed_at=at.isoformat(), probed_at=None)
+def confirm(connection: Connection, holder: Holder, handles: pd.Series, told: tuple[str, datetime]) -> None:
+    """Notes that a valid receipt says with which effect these were taken back, and when. Where another effect is wanted by now that
+    stays outstanding: the receipt answers what was asked before the order changed (I6)."""
+    effect, at = told
+    this = (*_of(holder), withdrawals.c.handle == sa.bindparam("this"), withdrawals.c.effect == effect)
+    change = sa.update(withdrawals).where(*this).values(state=str(State.CONFIRMED), confirmed_at=at.isoformat(), probed_at=None)
     _each(connection, change, handles)
 
 

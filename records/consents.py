@@ -76,11 +76,13 @@ def _faults(connection: Connection, consent: Consent, max_days: int) -> list[str
 
 
 def revoke(connection: Connection, subject: str, purpose: str, on: date) -> int:
-    """Ends every consent of a subject for a purpose from the day `on`; returns how many.
+    """Ends every consent of a subject for a purpose from the day `on`, also one that was to end by a revocation of a later day;
+    returns how many.
 
     Raises ConsentRefused if none stands.
     """
-    mine = (consents.c.subject == subject, consents.c.purpose == purpose, consents.c.revoked_on.is_(None))
+    stands = sa.or_(consents.c.revoked_on.is_(None), consents.c.revoked_on > on.isoformat())
+    mine = (consents.c.subject == subject, consents.c.purpose == purpose, stands)
     ended = connection.execute(sa.update(consents).where(*mine).values(revoked_on=on.isoformat()))
     if not ended.rowcount:
         raise ConsentRefused(f"purpose {purpose}: {subject} has no consent to revoke; look it up with `gateway consent list`")

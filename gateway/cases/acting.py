@@ -8,8 +8,10 @@ from sqlalchemy.engine import Connection
 from catalog.model import RecipientKind
 from delivery import Effect
 from gateway import takedown
+from gateway.cases import book
 from gateway.cases.desk import Desk
-from gateway.orders import DAYS, Order, end, enter, follow
+from gateway.cases.states import Kind, State
+from gateway.orders import DAYS, Order, end, enter, follow, hold_apart
 from records.schema import withdrawn
 from records.stages import Notice
 from records.workdays import add_working_days
@@ -41,12 +43,23 @@ def hold(desk: Desk, document: str) -> None:
 
 
 def let_go(desk: Desk, reason: Notice, document: str) -> bool:
-    """Lets the case's record go where it may if it is held for this reason, and says whether it was; for any other it stays."""
+    """Lets the case's record go where it may if this case holds it for this reason, and says whether it was; what anybody else ordered
+    stays, though it be for the same reason."""
     place = desk.connection, desk.case.entry, desk.case.record
-    held = reason_of_open(*place) == reason and _is_own(*place)
+    held = reason_of_open(*place) == reason and _is_own(*place, desk.case.case if reason == Notice.OBJECTION else desk.case.document)
     if held:
+        _hold_objected_apart(desk)
         end(desk.connection, desk.gateway, desk.case.record, (document, desk.person.name))
     return held
+
+
+def _hold_objected_apart(desk: Desk) -> None:
+    """Another name of the act to which an objection of its own is under way stays back until that is settled (D28)."""
+    other_names = sa.select(withdrawn.c.record).where(*_open(desk.case.entry), withdrawn.c.alike_of == desk.case.record)
+    named = set(desk.connection.execute(other_names).scalars())
+    for case in book.every(desk.connection, Kind.OBJECTION, (State.ACCEPTED, State.HANDED_ON)):
+        if case.entry == desk.case.entry and case.record in named:
+            hold_apart(desk.connection, desk.gateway, (case.entry, case.record), (case.case, desk.person.name))
 
 
 def reason_of_open(connection: Connection, entry: str, record: str) -> Notice | None:
@@ -66,10 +79,11 @@ def is_confirmed(connection: Connection, entry: str, record: str) -> bool:
     return all(takedown.is_confirmed(connection, entry, row.record) for row in listed)
 
 
-def _is_own(connection: Connection, entry: str, record: str) -> bool:
-    """Whether a record stands on the list for itself, and not as another name of an act that another record's case holds."""
-    query = sa.select(withdrawn.c.alike_of).where(*_open(entry), withdrawn.c.record == record)
-    return connection.execute(query).scalar_one_or_none() == ""
+def _is_own(connection: Connection, entry: str, record: str, document: str) -> bool:
+    """Whether a record stands on the list on this document and for itself, not as another name of an act that another record's
+    case holds."""
+    query = sa.select(withdrawn.c.alike_of, withdrawn.c.document).where(*_open(entry), withdrawn.c.record == record)
+    return [tuple(row) for row in connection.execute(query)] == [("", document)]
 
 
 def _open(entry: str) -> tuple[sa.ColumnElement[bool], ...]:

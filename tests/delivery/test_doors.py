@@ -122,6 +122,11 @@ def test_what_takes_back_has_the_next_turn_and_what_brings_waits_for_one_more(en
     assert wait(engine, NOON + timedelta(seconds=10)) == 10 and wait(engine, NOON + timedelta(seconds=20)) == 0
 
 
+def test_i6_a_clock_that_goes_back_a_day_does_not_hold_up_what_takes_back_for_a_day(engine: Engine) -> None:
+    wait(engine, NOON)
+    assert wait(engine, NOON - timedelta(days=1), takes_back=True) <= 100 * 10
+
+
 def test_processes_at_once_get_one_turn_between_them(engine: Engine) -> None:
     waits: list[float] = []
     together = threading.Barrier(4)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,10 +19,11 @@ from sqlalchemy.engine import Engine
 import delivery
 from delivery import Batch, DeliveryFailed, Effect, RecipientContractBreach, RecipientUnavailable, awaited, outbox
 from delivery.base import Promise
-from ledger import export, log
+from ledger import export, log, withdrawals
 from ledger.disclosed import ever_brought, history, uncertain, without_receipt
 from ledger.events import Event
 from ledger.holdings import Holder
+from ledger.withdrawals import EFFECT
 from ledger_audit.check import Keys, check
 from ledger_audit.exported import read
 from records import database, schema
@@ -28,7 +31,7 @@ from records.database import writing
 from records.identity import TEXT
 from records.schema import lines
 from records.schema import outbox as table
-from records.stages import DIGEST, HANDLE, RECORD, BatchState, Receipt
+from records.stages import DIGEST, HANDLE, NOTICE, RECORD, BatchState, Receipt
 from tests.conftest import NOON
 
 SITE = Holder("credit_china", "penalty")
@@ -132,6 +135,30 @@ def test_a_batch_answered_with_silence_goes_out_by_another_name_so_that_it_is_no
     sent.give_up(sent.intend(), LATE)
     again = sent.intend()
     assert again.id == sent.intend(replace(ERRAND, run="r2")).id, "what is overdue is offered again by the same name"
+
+
+def test_an_order_and_a_receipt_about_the_same_record_do_not_wait_for_each_other(engine: Engine) -> None:
+    """Both change who is to take back what, and both write to the ledger: the ledger comes first."""
+    asked = ROWS[[RECORD, HANDLE]].assign(**{NOTICE: "repair", EFFECT: "delete"})
+    terms = NOON, "2026-11-26"
+    with writing(engine) as connection:
+        withdrawals.ask(connection, SITE, asked, terms)
+        batch = outbox.intend(connection, ERRAND, Batch("b" * 64, asked[[HANDLE, NOTICE]], Effect.DELETE), NOON)
+    receipt = Receipt("credit_china", batch.id, ("1-a", "1-b"), {}, "d" * 64, "k", NOON)
+
+    def settle() -> int:
+        with writing(engine) as connection:
+            return outbox.settle_withdrawal(connection, ERRAND, asked, receipt)
+
+    with ThreadPoolExecutor(1) as beside, writing(engine) as connection:
+        log.queue(connection)
+        settled = beside.submit(settle)
+        time.sleep(0.5)
+        withdrawals.ask(connection, SITE, asked.assign(**{EFFECT: "block"}), terms)
+        connection.commit()
+        assert settled.result() == 2
+    with engine.connect() as connection:
+        assert list(withdrawals.outstanding(connection, SITE)[EFFECT]) == ["block", "block"]
 
 
 def test_i5_a_promised_receipt_is_awaited_by_any_process_until_it_comes(sent: Sent, tmp_path: Path) -> None:

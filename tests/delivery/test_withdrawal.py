@@ -146,6 +146,26 @@ def test_i4_brought_deleted_and_brought_again_are_three_batches_and_the_record_i
     assert len(set(names)) == 3 and at_recipient(world, door, handles) == handles and set(held(engine)) == set(handles)
 
 
+def lost(engine: Engine, door: Door, batch: Batch) -> None:
+    """The recipient obeys, and its receipt does not come through."""
+    with writing(engine) as transaction:
+        batch = outbox.intend(transaction, errand(door), batch, NOON)
+    delivery.deliver(batch, door)
+    with writing(engine) as transaction:
+        outbox.give_up(transaction, errand(door), batch.id, RecipientUnavailable("no-answer", ""), NOON)
+
+
+def test_i6_a_takedown_that_returns_after_a_delivery_without_a_receipt_is_not_answered_from_memory(
+        engine: Engine, world: World, door: Door, handles: list[str]) -> None:
+    bring(engine, door, handles)
+    lost(engine, door, delivery.takedown_batches(notices(handles), Effect.DELETE, door)[0])
+    assert at_recipient(world, door, handles) == []
+    lost(engine, door, delivery.batches(masked(door, handles), door)[0])  # the takedown was lifted meanwhile
+    assert at_recipient(world, door, handles) == handles
+    withdraw(engine, door, notices(handles), Effect.DELETE)
+    assert at_recipient(world, door, handles) == [] and held(engine) == {}
+
+
 def test_i4_a_mark_that_returns_after_another_is_not_taken_for_the_first(
         engine: Engine, world: World, door: Door, handles: list[str]) -> None:
     bring(engine, door, handles)

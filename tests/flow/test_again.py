@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 
@@ -16,9 +17,11 @@ from gateway.night import decide_all, run_night
 from gateway.sample import World
 from gateway.settings import Gateway
 from ledger import log
+from ledger.holdings import TEXT
 from ledger.questions import decided_again
 from records.database import writing
 from records.schema import holdings, outbox
+from records.stages import HANDLE, NOTICE, REASON, RECORD
 from tests.catalog.altered import GONE, PENALTY, alter, copied
 from tests.flow.held_content import ON, content
 
@@ -145,3 +148,11 @@ def test_i4_what_went_out_without_a_receipt_and_may_have_arrived_is_taken_back_t
     figures = decided(under(served, tmp_path, {"grants.credit_china": GONE}))
     assert figures["credit_china"]["withdrawn"] > 0
     assert "credit_china" not in held(served)
+
+
+def test_what_was_lifted_while_it_was_decided_is_not_asked_for_and_holds_up_nothing() -> None:
+    held = pd.DataFrame({RECORD: ["r1", "r2"], HANDLE: ["h1", "h2"], "state": "held"}, dtype=TEXT)
+    withheld = pd.DataFrame({RECORD: ["r1", "r2"], REASON: ["withdrawn", "no-grant"]}, dtype=TEXT)
+    nothing_listed = pd.DataFrame(columns=["reason", "effects", "deadline"], index=pd.Index([], dtype=TEXT), dtype=TEXT)
+    rows = again.to_withdraw(held, withheld, nothing_listed)
+    assert rows.to_dict("records") == [{RECORD: "r2", HANDLE: "h2", "effects": "", "deadline": "", NOTICE: "catalogue-changed"}]

@@ -181,3 +181,50 @@ def test_a_record_that_nobody_got_is_listed_and_confirmed_by_nobody(served: Gate
     with served.engine.connect() as connection:
         assert is_confirmed(connection, ENTRY, record)
         assert connection.execute(sa.select(withdrawn.c.sought_at)).scalar_one() is not None
+
+
+def under_two_names(gateway: Gateway, reason: Notice) -> tuple[str, str, str]:
+    """A record, its document number, and the record that the same act became under the party's new name; both are taken back."""
+    record = held_by_all(gateway)
+    document = number(gateway, record)
+    rename(gateway, document, "云岭新名称有限公司")
+    run_night(gateway, ON, [FEED], print)
+    open_takedown(gateway, [record], replace(REPAIR, reason=reason))
+    take_back_all(gateway, [ENTRY])
+    assert showing(gateway, document) == set()
+    [renamed] = {row["record"] for row in status(gateway, ON)} - {record}
+    return record, document, renamed
+
+
+@pytest.mark.parametrize("by_new_name", [False, True])
+def test_i6_an_act_that_was_let_go_and_is_ordered_back_again_comes_back_under_all_its_names(served: Gateway, by_new_name: bool) -> None:
+    record, document, renamed = under_two_names(served, Notice.OBJECTION)
+    lift(served, record, "异议处理〔2026〕3号", "李某")
+    decide_all(served, [ENTRY])
+    assert showing(served, document) == ALL
+    open_takedown(served, [renamed if by_new_name else record], REPAIR)
+    take_back_all(served, [ENTRY])
+    decide_all(served, [ENTRY])
+    assert showing(served, document) == set() and {row["record"] for row in status(served, ON)} == {record, renamed}
+
+
+def test_i6_what_is_ordered_under_another_name_of_an_act_holds_for_the_act(served: Gateway) -> None:
+    record, _, renamed = under_two_names(served, Notice.OBJECTION)
+    change(served, renamed, REPAIR)
+    assert {(row["record"], row["reason"]) for row in status(served, ON)} == {(record, "repair"), (renamed, "repair")}
+
+
+def test_i6_a_record_that_nobody_can_read_is_taken_back_and_its_act_is_sought_once_the_store_is_whole(served: Gateway) -> None:
+    record = held_by_all(served)
+    document = number(served, record)
+    rename(served, document, "云岭新名称有限公司")
+    run_night(served, ON, [FEED], print)
+    store, away = served.home / "store", served.home / "store.away"
+    store.rename(away)
+    open_takedown(served, [record], REPAIR)
+    with pytest.raises(NightBroken):
+        take_back_all(served, [ENTRY])
+    assert {state for state, _ in states(served).values()} == {"confirmed"} and outstanding(served) == [ENTRY]
+    away.rename(store)
+    take_back_all(served, [ENTRY])
+    assert showing(served, document) == set() and outstanding(served) == []

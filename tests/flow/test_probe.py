@@ -18,6 +18,7 @@ from gateway.settings import Gateway
 from gateway.takedown import Order, open_takedown, status
 from ledger import log
 from ledger.events import Event
+from records.database import writing
 from records.schema import lines
 from records.stages import Notice
 from tests.flow.held_content import ON
@@ -80,6 +81,26 @@ def test_a_site_that_cannot_be_read_verifies_nothing(withdrawn: tuple[Gateway, s
     [words] = probe(gateway)
     assert "503" in words and number(gateway, record) not in words
     assert at_site(gateway) == "confirmed" and probed(gateway)[-1]["unread"] == 1
+
+
+def test_d58_a_record_that_was_erased_meanwhile_is_verified_by_its_own_page_and_holds_up_no_other(withdrawn: tuple[Gateway, str]) -> None:
+    gateway, record = withdrawn
+    with gateway.engine.connect() as connection:
+        other = next(each for each in gateway.store.records_of(connection, ENTRY) if each != record)
+    open_takedown(gateway, [other], REPAIR)
+    decide_all(gateway, [ENTRY])
+    with writing(gateway.engine) as connection:
+        gateway.store.erase(connection, ENTRY, [record])
+    assert probe(gateway) == []
+    assert {row["state"] for row in status(gateway, ON) if row["recipient"] == SITE} == {"verified"}
+
+
+def test_a_damaged_store_verifies_nothing_and_is_told(withdrawn: tuple[Gateway, str]) -> None:
+    gateway, _ = withdrawn
+    decide_all(gateway, [ENTRY])
+    (gateway.home / "store").rename(gateway.home / "store.away")
+    [words] = probe(gateway)
+    assert "restore it from its backup" in words and at_site(gateway) == "confirmed"
 
 
 def test_d41_a_marked_record_is_meant_to_be_seen_and_is_not_probed(gateway: Gateway, world: World) -> None:

@@ -21,6 +21,7 @@ from gateway.sample.credentials import Fault, Faults
 from gateway.settings import Gateway
 from gateway.takedown import open_takedown, status
 from gateway.way import way_of
+from keys.keyring import Keyring
 from ledger.holdings import count
 from ledger.log import verify
 from tests.flow.held_content import ON, TABLES, content
@@ -136,6 +137,20 @@ def test_i6_a_restored_copy_of_a_site_does_not_keep_what_was_taken_back(served: 
     assert kinds(served, SITE) == {"resurrected": 1, "repaired": 1}
     assert content(served.home) == after and len(before) == len(after) + 4
     assert {row["recipient"]: row["state"] for row in status(served, ON)}[SITE] == "confirmed"
+
+
+def test_i6_i11_a_restored_copy_of_before_the_handles_key_was_rotated_is_taken_back_too(served: Gateway) -> None:
+    record = held_by_all(served)
+    with closing(database(served.home, SITE)) as there:
+        rows = there.execute("SELECT * FROM records WHERE entry = ?", [ENTRY]).fetchall()
+    rotated, roots = replace(served), served.keyring._roots
+    vars(rotated)["keyring"] = Keyring({**roots, "handle": {**roots["handle"], 2: bytes(range(32))}})
+    open_takedown(rotated, [record], REPAIR)
+    decide_all(rotated, [ENTRY])
+    after = content(served.home)
+    with closing(database(served.home, SITE)) as there, there:
+        there.executemany(f"INSERT OR REPLACE INTO records VALUES ({', '.join('?' * len(rows[0]))})", rows)
+    assert kinds(rotated, SITE) == {"resurrected": 1, "repaired": 1} and content(served.home) == after
 
 
 def test_a_recipient_that_is_down_holds_up_nobody_and_nothing_is_concluded_from_its_silence(served: Gateway) -> None:

@@ -19,10 +19,12 @@ from gateway.cases.states import CaseRefused, Decision, Ground, Kind, NoCase, No
 from gateway.cases.steps import add_papers, hand_on
 from gateway.lookups import Refused
 from gateway.settings import Gateway
+from gateway.takedown import Order, open_takedown
 from ledger import log
 from ledger.events import Event
 from records.database import writing
 from records.schema import case_papers, lines, openings, withdrawals
+from records.stages import Notice
 from tests.gateway.case_gateway import CLERK, DECIDER, ENTRY, NOW, ON, PAPERS, STRANGER, UNIT, application, gateway_at, hold
 
 LISTING, WORKS = "serious_violation", {"CF_WFXW": "试样"}
@@ -164,6 +166,20 @@ def test_i6_a_case_is_over_only_once_the_store_was_searched_for_other_names_of_i
     assert settled()
 
 
+@pytest.mark.parametrize("is_accepted", [False, True])
+def test_i6_a_case_lets_nothing_go_that_somebody_else_ordered_back_for_the_same_reason(gateway: Gateway, is_accepted: bool) -> None:
+    record = kept(gateway)
+    open_takedown(gateway, [record], Order(Notice.OBJECTION, "法院通知1号", "周某"))
+    case = objections.take(gateway, application(record, by=DECIDER)).case
+    if is_accepted:
+        objections.accept(gateway, case, DECIDER)
+        objections.decide(gateway, case, DECIDER, (Decision.DISMISS, "异议不成立2号"))
+    else:
+        objections.withdraw(gateway, case, DECIDER, "撤回异议1号")
+    with gateway.engine.connect() as connection:
+        assert reason_of_open(connection, ENTRY, record) == Notice.OBJECTION
+
+
 def test_i6_an_objection_to_another_name_of_an_act_that_is_held_lets_nothing_go(gateway: Gateway) -> None:
     record, other = (kept(gateway, {"CF_WSH": "试罚〔2026〕异议号", "CF_XDR_MC": name}) for name in ("试样公司", "试样新名公司"))
     first = objections.take(gateway, application(record, by=DECIDER)).case
@@ -177,6 +193,19 @@ def test_i6_an_objection_to_another_name_of_an_act_that_is_held_lets_nothing_go(
     objections.decide(gateway, first, DECIDER, (Decision.DISMISS, "异议2号"))
     with gateway.engine.connect() as connection:
         assert [reason_of_open(connection, ENTRY, each) for each in (record, other)] == [None, None]
+
+
+def test_d28_a_name_of_an_act_stays_back_while_an_objection_to_it_is_open_though_that_to_another_was_dismissed(gateway: Gateway) -> None:
+    record, other = (kept(gateway, {"CF_WSH": "试罚〔2026〕两异议号", "CF_XDR_MC": name}) for name in ("试样公司", "试样新名公司"))
+    first = objections.take(gateway, application(record, by=DECIDER)).case
+    objections.accept(gateway, first, DECIDER)
+    assert seek(gateway, ENTRY) == 1
+    second = objections.take(gateway, application(other, by=DECIDER)).case
+    objections.accept(gateway, second, DECIDER)
+    for case, left in ((first, [None, "objection"]), (second, [None, None])):
+        objections.decide(gateway, case, DECIDER, (Decision.DISMISS, f"{case}不成立"))
+        with gateway.engine.connect() as connection:
+            assert [reason_of_open(connection, ENTRY, each) for each in (record, other)] == left
 
 
 def test_a_record_that_was_erased_has_no_case(gateway: Gateway) -> None:

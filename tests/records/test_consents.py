@@ -46,6 +46,16 @@ def test_d52_a_revoked_consent_holds_no_longer_from_that_day_on(engine: Engine) 
         consents.revoke(connection, "1-ab", "loans", date(2026, 6, 1))
 
 
+def test_d52_a_subject_may_revoke_earlier_than_it_first_said_and_not_later(engine: Engine) -> None:
+    given(engine, SOUND)
+    for on in (date(2026, 8, 1), date(2026, 6, 1)):
+        with writing(engine) as connection:
+            consents.revoke(connection, "1-ab", "loans", on)
+    assert valid(engine, date(2026, 5, 31)) == ["1-ab"] and valid(engine, date(2026, 6, 1)) == []
+    with pytest.raises(ConsentRefused, match="no consent to revoke"), writing(engine) as connection:
+        consents.revoke(connection, "1-ab", "loans", date(2026, 8, 1))
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
