@@ -37,7 +37,8 @@ class LookUp:
 
 def report(gateway: Gateway, asked: LookUp, what: str = "report") -> Json:
     """What is held of a subject: per record its fields, on which basis it is recorded, and per recipient what it was given, when, on
-    which basis and under which edition; what was taken back and why; and what the subject applied for (PIPL art. 45).
+    which basis and under which edition; what was taken back and why; what the subject applied for (PIPL art. 45); and which entries
+    could not be looked through, since they left the catalogue.
 
     Every look-up is put on the ledger before anything is read, with person, role, purpose and the subject's keyed name;
     refusals too. Raises Refused, EditionUnknown.
@@ -48,9 +49,10 @@ def report(gateway: Gateway, asked: LookUp, what: str = "report") -> Json:
         past = PastEditions(gateway, connection)
         found = [each for entry in sorted(gateway.catalog.entries) for each in _of_entry(gateway, past, entry, name)]
         cases = [_case(gateway, connection, case) for case in book.of_subject(connection, name)]
+        unread = [entry for entry in gateway.store.entries(connection) if entry not in gateway.catalog.entries]
     answered(gateway, seq, len(found))
     return {"subject": name, "asked_by": asked.person, "purpose": asked.purpose, "at": gateway.clock().isoformat(), "records": found,
-            "cases": cases}
+            "cases": cases, "unread_entries": unread}
 
 
 def _of_entry(gateway: Gateway, past: PastEditions, entry: str, name: str) -> Iterator[Json]:

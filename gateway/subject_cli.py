@@ -57,6 +57,8 @@ def show(person: Person = "", purpose: Purpose = "", document: Document = "") ->
     for case in told["cases"]:
         kind, state = both("kind." + case["kind"]), both("case." + case["state"])
         typer.echo(f"{kind} {case['case']}: {state}  {case['record']}")
+    if told["unread_entries"]:
+        typer.echo(f"未检索 not looked through, since they left the catalogue: {', '.join(told['unread_entries'])}")
     typer.echo(f"{len(told['records'])} records 条")
 
 

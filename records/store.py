@@ -108,6 +108,10 @@ class Store:
             raise Erased(f"entry {entry}, record {record}: erased; nobody can read it any more")
         return self._blocks.open(self._blocks.read(entry, rows["path"].iloc[0]), rows, None)
 
+    def entries(self, connection: Connection) -> list[str]:
+        """Every entry of which there ever was a record, in a fixed order; also one that left the catalogue."""
+        return list(connection.execute(sa.select(blocks.c.entry).distinct().order_by(blocks.c.entry)).scalars())
+
     def entry_of(self, connection: Connection, record: str) -> str:
         """The entry of a record. Raises KeyError if the store never had it."""
         query = sa.select(blocks.c.entry).join(stored, stored.c.block == blocks.c.block).where(stored.c.record == record)

@@ -21,7 +21,7 @@ from gateway.subject import LookUp, report
 from gateway.takedown import Order, open_takedown
 from ledger import log
 from records.database import writing
-from records.schema import lines, outbox
+from records.schema import blocks, lines, outbox
 from records.stages import BatchState, Notice
 from tests.catalog.altered import GONE, PENALTY, alter, copied
 from tests.flow.case_people import CLERK, application, register_people
@@ -87,6 +87,14 @@ def test_d53_a_recipient_that_left_the_catalogue_is_still_told_to_the_subject(se
     mine = next(each for each in told["records"] if each["record"] == record)
     assert "gsxt" in {given["recipient"] for given in mine["given"]}
     assert next(given for given in mine["given"] if given["recipient"] == "gsxt")["basis"], "by the edition of then"
+
+
+def test_an_entry_that_left_the_catalogue_is_named_as_not_looked_through(served: Gateway) -> None:
+    code = code_of(served, held_by_all(served))
+    with writing(served.engine) as connection:
+        connection.execute(sa.insert(blocks).values(path="former", entry="former_entry", run="r", edition="e", since=served.clock().isoformat()))
+    told = report(served, LookUp(code, "李某", "subject-request"))
+    assert told["unread_entries"] == ["former_entry"] and "former_entry" in page(told)
 
 
 def test_a_subject_sees_what_it_applied_for_and_no_officer_s_name(served: Gateway) -> None:
