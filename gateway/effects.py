@@ -19,12 +19,12 @@ def everywhere(effect: Effect) -> Effects:
 
 def effect_at(kind: RecipientKind | None, notice: str, effects: Effects) -> Effect:
     """What a notice does at a kind of recipient: what the order says, and where it says nothing an objection blocks until it is
-    settled, what ends otherwise is deleted from a site and no longer shared elsewhere."""
+    settled, what ends otherwise is deleted from a site and no longer shared elsewhere. Who left the catalogue may have been a site."""
     if kind is not None and kind in effects:
         return effects[kind]
     if notice == Notice.OBJECTION:
         return Effect.BLOCK
-    return Effect.DELETE if kind is RecipientKind.PUBLICITY_SITE else Effect.STOP
+    return Effect.DELETE if kind in (None, RecipientKind.PUBLICITY_SITE) else Effect.STOP
 
 
 def kind_of(gateway: Gateway, recipient: str) -> RecipientKind | None:
