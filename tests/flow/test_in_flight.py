@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -22,6 +20,7 @@ from gateway.takedown import change, lift, open_takedown
 from records.schema import outbox
 from records.stages import BatchState, Notice
 from tests.flow.held_content import ON, marks
+from tests.flow.quiet import nobody_writes
 from tests.flow.test_story import ENTRY, FEED, held_by_all
 from tests.flow.test_takedown import ALL, number, showing, states
 
@@ -43,7 +42,7 @@ class Meanwhile:
     is_done: bool = False
 
     def __call__(self) -> datetime:
-        if not self.is_done and self._nobody_writes() and self._is_under_way():
+        if not self.is_done and nobody_writes(self.gateway.home) and self._is_under_way():
             self.is_done = True
             self.act()
         return self.gateway.clock()
@@ -52,14 +51,6 @@ class Meanwhile:
         query = sa.select(outbox.c.batch).where(outbox.c.effect == str(Effect.MARK), outbox.c.state == BatchState.INTENDED)
         with self.gateway.engine.connect() as connection:
             return connection.execute(query).first() is not None
-
-    def _nobody_writes(self) -> bool:
-        with closing(sqlite3.connect(self.gateway.home / "gateway.db", timeout=0)) as database:
-            try:
-                database.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError:
-                return False
-        return True
 
 
 def mark_and_meanwhile(served: Gateway, act: Callable[[], object]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +20,7 @@ from records.schema import holdings
 from records.stages import RECORD, Notice
 from tests.catalog.altered import copied
 from tests.flow.held_content import ON
+from tests.flow.quiet import nobody_writes
 from tests.flow.test_story import ENTRY, FEED
 from tests.flow.test_takedown import number, showing
 
@@ -45,7 +44,7 @@ class Interrupting:
     held: set[str] = field(default_factory=set)
 
     def __call__(self) -> datetime:
-        if not self.ordered and self._nobody_writes() and len(self._held()) == 10:
+        if not self.ordered and nobody_writes(self.gateway.home) and len(self._held()) == 10:
             self.held = self._held()
             with self.gateway.engine.connect() as connection:
                 self.ordered += [row for chunk in self.gateway.store.current(connection, ENTRY, []) for row in chunk[RECORD]]
@@ -55,14 +54,6 @@ class Interrupting:
     def _held(self) -> set[str]:
         with self.gateway.engine.connect() as connection:
             return set(connection.execute(sa.select(holdings.c.record).where(holdings.c.recipient == SITE)).scalars())
-
-    def _nobody_writes(self) -> bool:
-        with closing(sqlite3.connect(self.gateway.home / "gateway.db", timeout=0)) as database:
-            try:
-                database.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError:
-                return False
-        return True
 
 
 def test_i6_a_takedown_that_is_ordered_while_a_site_is_served_cancels_what_waits_and_takes_back_what_went(
