@@ -33,10 +33,11 @@ _SIGNED = {
         "同一批次号、同一摘要再次到达，返回同一回执；摘要不同则返回 409。限流返回 429 或 5xx 及 `Retry-After`。The same key and digest get the same "
         "receipt again; another digest gets 409; 429 or 5xx with `Retry-After` asks for a pause."),
     "package": (
-        "`incoming/` 中依次放入数据文件、`<batch>.manifest.sig`、`<batch>.manifest.json`（最后）。清单为 `{\"batch\",\"entry\",\"records\",\"files\":"
+        "`incoming/` 中依次放入数据文件、`<batch>.<清单 SHA-256 的前 16 位十六进制>.sig`、`<batch>.manifest.json`（最后）。清单为 `{\"batch\",\"entry\",\"records\",\"files\":"
         "[{\"name\",\"sha256\",\"bytes\"}],\"pushed_at\"}`。The manifest comes last: who sees it finds the rest whole.",
-        "`manifest.sig` 为 `<密钥编号>:<对清单字节的 Ed25519 签名，base64>`。贵方须验签、核对文件名、大小与 SHA-256，不符不收；按 `pushed_at` 先后处理。"
-        "Check the signature, names, sizes and digests; take packages in the order of `pushed_at`."),
+        "`.sig` 为 `<密钥编号>:<对清单字节的 Ed25519 签名，base64>`；未取的批次可能以新清单再次放入，故按所读清单的摘要取其签名。贵方须验签、核对文件名、大小与 "
+        "SHA-256，不符不收；按 `pushed_at` 先后处理。A batch not yet taken may be put again under a newer manifest: find the signature by the "
+        "first 16 hex digits of the SHA-256 of the manifest you read. Check it, names, sizes and digests; take packages in the order of `pushed_at`."),
     "frontend": (
         "贵方在前置库为每个事项建表 `share_<entry>`：`handle`（主键）、`batch`、`pushed_at`、`effect`、`notice` 及各数据项（文本列，可为空）由我方写入；"
         "`taken_flag`、`taken_at`、`failure_reason` 由贵方写入。The recipient makes one table an entry; the first columns are ours, the last three theirs.",

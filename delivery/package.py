@@ -62,7 +62,11 @@ def _data(batch: Batch, door: Door) -> bytes:
 
 
 def _package(batch: Batch, door: Door, data: bytes) -> dict[str, bytes]:
-    """The files of a package by name. The manifest is last: a recipient that sees it finds the rest whole."""
+    """The files of a package by name. The manifest is last: a recipient that sees it finds the rest whole.
+
+    The signature's name says which manifest it is of: one that is put again, at another moment, over one that still lies there
+    takes nothing away from the first, wherever the writing stops.
+    """
     kind = door.recipient.format
     file = {"name": f"{batch.id}.{kind}", "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
     manifest = {"batch": batch.id, "entry": door.entry_code, "records": len(batch.payload), "files": [file],
@@ -70,7 +74,8 @@ def _package(batch: Batch, door: Door, data: bytes) -> dict[str, bytes]:
     manifest |= sheets.announced(batch, door) if kind in sheets.MAKERS else {}
     manifest |= {"checkpoint": door.checkpoint} if door.checkpoint else {}
     announced = json.dumps(manifest, sort_keys=True).encode()
-    return {f"{batch.id}.{kind}": data, f"{batch.id}.manifest.sig": _signature(door, announced), f"{batch.id}.manifest.json": announced}
+    signature = f"{batch.id}.{hashlib.sha256(announced).hexdigest()[:16]}.sig"
+    return {f"{batch.id}.{kind}": data, signature: _signature(door, announced), f"{batch.id}.manifest.json": announced}
 
 
 def _signature(door: Door, content: bytes) -> bytes:

@@ -63,25 +63,31 @@ class Inbox:
     def _take_package(self, manifest: Path) -> None:
         batch = manifest.name.removesuffix(".manifest.json")
         try:
-            self._expect_signed(manifest, batch)
-            receipt = self.store.take(_parcel(manifest, batch))
+            announced = manifest.read_bytes()
+            self._expect_signed(announced, batch)
+            receipt = self.store.take(_parcel(announced, manifest, batch))
         except (BadPackage, BatchConflict):
-            for name in ("manifest.json", "manifest.sig", *tables.FORMATS):
-                self._move(f"{batch}.{name}", "rejected")
+            for path in (manifest, *self._rest(batch)):
+                self._move(path, "rejected")
             return
         # The package leaves the way before its receipt stands there: one that comes again is then a new one. Its data is
         # in the store by now, and a copy beside it would outlive a deletion.
-        self._move(f"{batch}.manifest.json", "archive")
-        for name in ("manifest.sig", *tables.FORMATS):
-            (self.folder / "incoming" / f"{batch}.{name}").unlink(missing_ok=True)
+        self._move(manifest, "archive")
+        for path in self._rest(batch):
+            path.unlink(missing_ok=True)
         if self.credential.fault in (Fault.HTML, Fault.WRONG_SIGNATURE):
             (self.folder / "receipts" / f"{batch}.spoiled").touch()
         html = self.credential.fault is Fault.HTML
         self._answer(batch, b"<!doctype html><title>error</title>" if html else receipt)
 
-    def _expect_signed(self, manifest: Path, batch: str) -> None:
-        signature = manifest.with_name(f"{batch}.manifest.sig")
-        if not signature.is_file() or not self.credential.is_gateways(manifest.read_bytes(), signature.read_text("ascii", "replace")):
+    def _rest(self, batch: str) -> list[Path]:
+        """What lies beside the manifest of a batch: its data, and a signature for each manifest that was put."""
+        incoming = self.folder / "incoming"
+        return [*incoming.glob(f"{batch}.*.sig"), *(incoming / f"{batch}.{kind}" for kind in tables.FORMATS)]
+
+    def _expect_signed(self, announced: bytes, batch: str) -> None:
+        signature = self.folder / "incoming" / f"{batch}.{hashlib.sha256(announced).hexdigest()[:16]}.sig"
+        if not signature.is_file() or not self.credential.is_gateways(announced, signature.read_text("ascii", "replace")):
             raise BadPackage(f"manifest of {batch} is not signed by the gateway's registered key")
 
     def _mend(self) -> None:
@@ -95,10 +101,9 @@ class Inbox:
         _put(receipts / f"{batch}.receipt.sig", self.credential.signature(receipt).encode())
         _put(receipts / f"{batch}.receipt.json", receipt)
 
-    def _move(self, name: str, place: str) -> None:
-        source = self.folder / "incoming" / name
+    def _move(self, source: Path, place: str) -> None:
         if source.exists():
-            os.replace(source, self.folder / place / name)
+            os.replace(source, self.folder / place / source.name)
 
 
 def _pushed_at(manifest: Path) -> tuple[str, str]:
@@ -108,10 +113,10 @@ def _pushed_at(manifest: Path) -> tuple[str, str]:
         return "", manifest.name  # what cannot be read is rejected in its turn
 
 
-def _parcel(manifest: Path, batch: str) -> Parcel:
+def _parcel(announced: bytes, manifest: Path, batch: str) -> Parcel:
     """Reads a package; raises BadPackage if anything in it does not fit."""
     try:
-        content: dict[str, Any] = json.loads(manifest.read_bytes())
+        content: dict[str, Any] = json.loads(announced)
         entry, count, files = str(content["entry"]), int(content["records"]), list(content["files"])
         named = [(str(file["name"]), str(file["sha256"]), int(file["bytes"])) for file in files]
         data = manifest.with_name(f"{batch}.{content.get('format', 'jsonl')}")

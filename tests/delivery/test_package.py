@@ -40,10 +40,14 @@ def door(folder: Path, sleep: Callable[[float], None] = lambda _: None) -> Door:
                 sleep=sleep, monotonic=lambda: float(next(ticks)))
 
 
+def signature_of(manifest: Path) -> Path:
+    return manifest.with_name(f"{manifest.name.split('.')[0]}.{hashlib.sha256(manifest.read_bytes()).hexdigest()[:16]}.sig")
+
+
 def take(folder: Path, signer: Ed25519Signer = SIGNER) -> None:
     """The recipient's side: reads the package as its manifest announces it, and puts a receipt."""
     announced = (folder / "incoming" / f"{BATCH.id}.manifest.json").read_bytes()
-    key_id, _, gateways = (folder / "incoming" / f"{BATCH.id}.manifest.sig").read_text().partition(":")
+    key_id, _, gateways = signature_of(folder / "incoming" / f"{BATCH.id}.manifest.json").read_text().partition(":")
     assert key_id == GATEWAY.key_id
     Ed25519Verifier(GATEWAY.public_key).verify(announced, b64decode(gateways))
     manifest = json.loads(announced)
@@ -71,6 +75,18 @@ def test_without_a_receipt_in_time_it_stays_pending_and_a_late_one_is_found_by_t
         file.unlink()
     assert delivery.deliver(BATCH, door(inbox)).accepted == ("1-a",)
     assert not list((inbox / "incoming").iterdir())  # it was not put there again
+
+
+def test_a_package_that_waits_is_still_whole_after_a_second_try_broke_off_halfway(inbox: Path) -> None:
+    """As when the disk fills up, or the process is killed, between the second signature and the second manifest."""
+    with pytest.raises(RecipientUnavailable, match="no receipt within 5 s"):
+        delivery.deliver(BATCH, door(inbox))
+    (in_the_way := inbox / "incoming" / f".{BATCH.id}.manifest.json.tmp").mkdir()
+    with pytest.raises(RecipientUnavailable, match="could not be written"):
+        delivery.deliver(BATCH, door(inbox))
+    in_the_way.rmdir()
+    take(inbox)
+    assert delivery.deliver(BATCH, door(inbox)).accepted == ("1-a",)
 
 
 def test_a_half_written_earlier_try_is_overwritten(inbox: Path) -> None:

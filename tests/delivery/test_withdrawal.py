@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import time
@@ -340,11 +341,10 @@ def test_an_effect_altered_in_a_manifest_is_noticed_and_the_package_rejected(
     assert manifest.pop("effect") == "delete"
     announced = json.dumps(manifest | altered).encode()
     (tmp_path / "altered.json").write_bytes(announced)
+    [signature] = (tmp_path / "incoming").glob(f"{batch.id}.*.sig")
     if is_signed:  # even then file and manifest must agree
-        signature = f"{door.signer.key_id}:{b64encode(door.signer.sign(announced)).decode()}"
-        (there / "incoming" / f"{batch.id}.manifest.sig").write_text(signature)
-    else:
-        (tmp_path / "incoming" / f"{batch.id}.manifest.sig").rename(there / "incoming" / f"{batch.id}.manifest.sig")
+        signature.write_text(f"{door.signer.key_id}:{b64encode(door.signer.sign(announced)).decode()}")
+    signature.rename(there / "incoming" / f"{batch.id}.{hashlib.sha256(announced).hexdigest()[:16]}.sig")
     (tmp_path / "incoming" / f"{batch.id}.jsonl").rename(there / "incoming" / f"{batch.id}.jsonl")
     (tmp_path / "altered.json").rename(there / "incoming" / f"{batch.id}.manifest.json")
     ends_at = time.monotonic() + 10

@@ -278,8 +278,9 @@ def drop_package(world: World, batch: str, body: bytes, digest: str | None = Non
     draft = folder / "incoming" / f"{batch}.manifest.json.tmp"
     draft.write_text(json.dumps({"batch": batch, "entry": "penalty", "records": 1, "files": [file]}))
     signer = Gateway(world.home, "").signer(signed_for)
-    signature = f"{signer.key_id}:{b64encode(signer.sign(draft.read_bytes())).decode()}"
-    (folder / "incoming" / f"{batch}.manifest.sig").write_text(signature)
+    announced = draft.read_bytes()
+    signature = f"{signer.key_id}:{b64encode(signer.sign(announced)).decode()}"
+    (folder / "incoming" / f"{batch}.{hashlib.sha256(announced).hexdigest()[:16]}.sig").write_text(signature)
     draft.rename(folder / "incoming" / f"{batch}.manifest.json")
     return folder
 
