@@ -23,7 +23,7 @@ from gateway.intake import Json, errand
 from gateway.orders import DAYS
 from gateway.preparing import Prepared, desk
 from gateway.settings import Gateway
-from gateway.way import Figures, Way, ask_back, bring, lock_of, overtake, prepare, take_back, way_of
+from gateway.way import Figures, Way, ask_back, bring, lock_of, overtake, prepare, take_back, under_each_handle, way_of
 from gateway.witness import vouch
 from ledger import editions, log, withdrawals
 from ledger.changes import Settled
@@ -32,7 +32,6 @@ from ledger.events import Event, Line
 from ledger.holdings import TEXT, Holder, held_entries, holders, withdrawal_reasons
 from ledger.withdrawals import EFFECT
 from records.database import writing
-from records.identity import handles
 from records.lock import exclusive
 from records.schema import runs
 from records.stages import HANDLE, NOTICE, REASON, RECORD, Notice
@@ -173,18 +172,18 @@ def _marked_no_more(way: Way, chunk: pd.DataFrame, held: pd.DataFrame) -> pd.Dat
     """What a recipient keeps with a mark and might not have even if it were not on the suppression list: as `to_withdraw`."""
     marked = held[held["state"] == "marked"]
     rows = chunk[chunk[RECORD].isin(marked[RECORD])]
-    ready = prepare(way, rows, pd.Index([], dtype=TEXT))
+    ready = prepare(way, rows, pd.Index([], dtype=TEXT), marked)
     withheld = pd.concat([ready.permitted.withheld, ready.masked.withheld], ignore_index=True)
     return to_withdraw(marked.assign(state="held"), withheld, pd.DataFrame(columns=["reason", "effects", "deadline"], dtype=TEXT))
 
 
 def _maybe_held(way: Way, withheld: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:
     """Records that went out without a receipt and may have arrived: they are taken back like those held (I4)."""
+    holder = Holder(way.errand.recipient, way.errand.entry)
     with way.gateway.engine.connect() as connection:
-        lost = uncertain(connection, Holder(way.errand.recipient, way.errand.entry))
-    rows = withheld[[RECORD]][~withheld[RECORD].isin(held[RECORD])] if lost else withheld[[RECORD]].iloc[:0]
-    rows = rows.assign(**{HANDLE: handles(rows[RECORD], way.terms.handle_key)})
-    return rows[rows[HANDLE].isin(lost)].assign(state="uncertain")
+        lost = uncertain(connection, holder)
+    rows = under_each_handle(way.gateway, holder, withheld[[RECORD]] if lost else withheld[[RECORD]].iloc[:0])
+    return rows[rows[HANDLE].isin(lost) & ~rows[HANDLE].isin(held[HANDLE])].assign(state="uncertain")
 
 
 def to_withdraw(held: pd.DataFrame, withheld: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:

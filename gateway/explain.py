@@ -18,13 +18,13 @@ import release
 from catalog.load import Catalog
 from catalog.model import Basis, Entry, Grant
 from gateway.settings import SHANGHAI, Gateway
+from gateway.way import under_each_handle
 from ledger import editions
 from ledger.disclosed import history
 from ledger.holdings import TEXT, Holder
 from records import consents
-from records.identity import handles
 from records.schema import runs, withdrawn
-from records.stages import REASON, RECORD
+from records.stages import HANDLE, REASON, RECORD
 from records.store import Erased
 
 Json = dict[str, Any]
@@ -169,9 +169,9 @@ def _fields(question: release.Question, inquiry: Inquiry, reason: str) -> list[J
 
 def _account(gateway: Gateway, question: release.Question, inquiry: Inquiry) -> list[Json]:
     """What the recipient was given and what was taken back until the end of the day, the oldest first."""
-    key = gateway.keyring.derive("handle", inquiry.recipient, question.entry_code)
-    handle = handles(pd.Series([inquiry.record], dtype=TEXT), key)[0]
+    holder = Holder(inquiry.recipient, question.entry_code)
+    named = under_each_handle(gateway, holder, pd.DataFrame({RECORD: [inquiry.record]}, dtype=TEXT))[HANDLE]
     with gateway.engine.connect() as connection:
-        told = history(connection, Holder(inquiry.recipient, question.entry_code), handle)
+        told = history(connection, holder, named.to_list())
     until: list[Json] = told[told["at"] <= _end(inquiry.on).isoformat()].to_dict("records")  # type: ignore[assignment]
     return until

@@ -17,13 +17,13 @@ from delivery import Effect
 from gateway import suppressed
 from gateway.effects import Effects, effect_at, kind_of, read, written
 from gateway.settings import Gateway
+from gateway.way import under_each_handle
 from ledger import log, withdrawals
 from ledger.disclosed import ever_brought, uncertain
 from ledger.events import Event, Line
 from ledger.holdings import TEXT, Holder, held_under
 from ledger.withdrawals import EFFECT
 from records.database import after_commit, before_commit, writing
-from records.identity import handles
 from records.journal import rows
 from records.schema import holdings, outbox, withdrawn
 from records.stages import HANDLE, NOTICE, RECORD, Notice
@@ -207,8 +207,7 @@ def _ask_everybody(connection: Connection, gateway: Gateway, what: tuple[str, li
 
 def _got(connection: Connection, gateway: Gateway, holder: Holder, records: pd.Series) -> pd.DataFrame:
     """RECORD, HANDLE of what of these a recipient holds or ever was sent, under every handle that it may know them by."""
-    keys = gateway.keyring.derive_each("handle", holder.recipient, holder.entry)
-    named = pd.concat([pd.DataFrame({RECORD: records, HANDLE: handles(records, key)}) for key in keys], ignore_index=True)
+    named = under_each_handle(gateway, holder, pd.DataFrame({RECORD: records}))
     sent = named[named[HANDLE].isin(ever_brought(connection, holder))]
     held = held_under(connection, holder)
     return pd.concat([sent, held[held[RECORD].isin(records)][[RECORD, HANDLE]]], ignore_index=True).drop_duplicates(HANDLE)

@@ -63,7 +63,7 @@ class Desk:
             held = changes.held_of(connection, holder, way.errand.run)
             as_of = changes.as_stored_by(connection, holder, way.errand.run) if as_of is None else as_of
         same = held[held["is_just_so"]]
-        permitted = offer.but(same[RECORD])
+        permitted = offer.but(same[RECORD]).as_held(held)
         token_key = way.gateway.keyring.derive("token", way.errand.recipient)
         context = masking.MaskContext(token_key, way.door.recipient.kind == "publicity_site", way.door.entry)
         about = offer.about.merge(as_of, on=RECORD, how="left").assign(terms=self.since.terms.id)

@@ -28,13 +28,12 @@ from gateway.failing import Run, failing
 from gateway.handover import ask_late, expect_asked, noted
 from gateway.intake import Json, errand
 from gateway.settings import Gateway
-from gateway.way import Way, bring, lock_of, prepare, way_of
+from gateway.way import Way, bring, lock_of, prepare, under_each_handle, way_of
 from ledger import log
 from ledger.disclosed import ever_brought, uncertain
 from ledger.events import Event
 from ledger.holdings import TEXT, Holder, held_under, withdrawal_reasons, withdrawn_records
 from records.database import writing
-from records.identity import handles
 from records.lock import exclusive
 from records.schema import discrepancies, holdings
 from records.stages import DIGEST, HANDLE, REASON, RECORD
@@ -91,12 +90,12 @@ def _due(way: Way) -> Due:
     expected, withheld = [held.iloc[:0].assign(**{CONTENT: "", ENDS: ""})], [held.iloc[:0].assign(**{REASON: ""})]
     listed = _listed(way)
     for chunk in _stored(way):
-        ready = prepare(way, chunk, listed)
+        ready = prepare(way, chunk, listed, held)
         out = ready.masked.payload()
         ends = out[_ends_field(way)] if _ends_field(way) else pd.Series(pd.NA, index=out.index, dtype=TEXT)
         expected.append(ready.masked.rows[[RECORD, HANDLE, DIGEST]].assign(**{CONTENT: contents(out), ENDS: ends}))
         stopped = pd.concat([ready.permitted.withheld, ready.masked.withheld], ignore_index=True)
-        withheld.append(_under_each_handle(way, stopped))
+        withheld.append(under_each_handle(way.gateway, holder, stopped))
     withheld.append(_unknown(way, pd.concat([each[RECORD] for each in (*expected, *withheld)])))
     return Due(pd.concat(expected, ignore_index=True), pd.concat(withheld, ignore_index=True), held)
 
@@ -104,17 +103,10 @@ def _due(way: Way) -> Due:
 def _unknown(way: Way, seen: pd.Series) -> pd.DataFrame:
     """RECORD, HANDLE, REASON of what is on the suppression list and not in the store, as after a backup was restored: a recipient
     may hold it all the same."""
-    with way.gateway.engine.connect() as connection:
-        listed = pd.Series(withdrawn_records(connection, way.errand.entry), dtype=TEXT)
+    listed = pd.Series(_listed(way), dtype=TEXT)
     unknown = listed[~listed.isin(seen)]
     reason = pd.Series("withdrawn", index=unknown.index, dtype=TEXT)
-    return _under_each_handle(way, pd.DataFrame({RECORD: unknown, REASON: reason}))
-
-
-def _under_each_handle(way: Way, rows: pd.DataFrame) -> pd.DataFrame:
-    """The same with HANDLE, once for every key version: a copy that comes back there may be of before a rotation (I11)."""
-    keys = way.gateway.keyring.derive_each("handle", way.errand.recipient, way.errand.entry)
-    return pd.concat([rows.assign(**{HANDLE: handles(rows[RECORD], key)}) for key in keys], ignore_index=True)
+    return under_each_handle(way.gateway, Holder(way.errand.recipient, way.errand.entry), pd.DataFrame({RECORD: unknown, REASON: reason}))
 
 
 def _stored(way: Way) -> Iterator[pd.DataFrame]:
@@ -181,7 +173,7 @@ def _bring(way: Way, rows: pd.DataFrame, due: Due) -> list[str]:
     listed = _listed(way)
     for chunk in _stored(way):
         if len(part := chunk[chunk[RECORD].isin(wanted)]):
-            taken += bring(way, prepare(way, part, listed).masked).taken.to_list()
+            taken += bring(way, prepare(way, part, listed, due.held).masked).taken.to_list()
     return taken
 
 

@@ -17,10 +17,11 @@ from gateway.explain import cited
 from gateway.lookups import Asker, answered, look_up
 from gateway.past_editions import PastEditions
 from gateway.settings import Gateway
+from gateway.way import under_each_handle
 from ledger.disclosed import history, recipients
 from ledger.holdings import TEXT, Holder, orders
-from records.identity import handles, subjects
-from records.stages import ANSWERED, RECORD
+from records.identity import subjects
+from records.stages import ANSWERED, HANDLE, RECORD
 
 Json = dict[str, Any]
 
@@ -86,8 +87,8 @@ def _numbers(chunk: pd.DataFrame, gateway: Gateway, entry: str) -> pd.Series:
 
 
 def _given(gateway: Gateway, past: PastEditions, holder: Holder, record: str) -> list[Json]:
-    key = gateway.keyring.derive("handle", holder.recipient, holder.entry)
-    told = history(past.connection, holder, handles(pd.Series([record], dtype=TEXT), key)[0]).drop(columns=["run"])
+    named = under_each_handle(gateway, holder, pd.DataFrame({RECORD: [record]}, dtype=TEXT))[HANDLE]
+    told = history(past.connection, holder, named.to_list()).drop(columns=["run"])
     known = gateway.catalog.recipients.get(holder.recipient)
     title = known.title.model_dump() if known else {"zh": holder.recipient, "en": ""}
     rows: list[Json] = told.to_dict("records")  # type: ignore[assignment]

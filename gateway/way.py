@@ -21,6 +21,7 @@ from ledger import log, withdrawals
 from ledger.holdings import TEXT, Holder, withdrawn_records
 from records import consents
 from records.database import writing
+from records.identity import handles
 from records.stages import DIGEST, HANDLE, NOTICE, RECORD, Masked, Permitted, Receipt
 
 
@@ -97,16 +98,23 @@ def _terms_digest(gateway: Gateway, entry: str, recipient: str) -> str:
     return "|".join((gateway.catalog.terms_digest(entry, recipient), masking.EDITION, token))
 
 
+def under_each_handle(gateway: Gateway, holder: Holder, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with HANDLE, once for every version of its key: what went out may be of before a rotation (I11). rows: RECORD and
+    more."""
+    keys = gateway.keyring.derive_each("handle", holder.recipient, holder.entry)
+    return pd.concat([rows.assign(**{HANDLE: handles(rows[RECORD], key)}) for key in keys], ignore_index=True)
+
+
 def lock_of(errand: outbox.Errand) -> str:
     """The name of the lock under which one recipient is served with one entry, whatever the journey."""
     return f"send|{errand.recipient}|{errand.entry}"
 
 
-def prepare(way: Way, accepted: pd.DataFrame, withdrawn: pd.Index[str]) -> Ready:
-    """Permits and masks as if the recipient held nothing. accepted: RECORD and every field of the entry. withdrawn: the record ids
-    that may go to nobody."""
+def prepare(way: Way, accepted: pd.DataFrame, withdrawn: pd.Index[str], held: pd.DataFrame) -> Ready:
+    """Permits and masks as if the recipient had no content yet. accepted: RECORD and every field of the entry. withdrawn: the record
+    ids that may go to nobody. held: RECORD and HANDLE of what it holds, whose handles stay."""
     nothing = pd.Series([], index=pd.Index([], dtype=TEXT), dtype=TEXT)
-    permitted = release.permit(accepted, way.terms, nothing, withdrawn)
+    permitted = release.permit(accepted, way.terms, nothing, withdrawn).as_held(held)
     token_key = way.gateway.keyring.derive("token", way.errand.recipient)
     is_publicity = way.door.recipient.kind == "publicity_site"
     return Ready(accepted, permitted, masking.mask(permitted, masking.MaskContext(token_key, is_publicity, way.door.entry)))

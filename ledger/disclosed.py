@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import pandas as pd
 import sqlalchemy as sa
@@ -26,15 +26,16 @@ def unpack(packed: bytes | None) -> list[str]:
     return zlib.decompress(packed).decode().split("\n") if packed else []
 
 
-def history(connection: Connection, holder: Holder, handle: str) -> pd.DataFrame:
-    """Every batch that named a handle and may have left for a recipient, the oldest first: at, effect, state, run, edition, batch.
+def history(connection: Connection, holder: Holder, handles: Collection[str]) -> pd.DataFrame:
+    """Every batch that named one of the handles and may have left for a recipient, the oldest first: at, effect, state, run, edition,
+    batch.
 
     In a batch that was answered the recipient accepted it; one in any other state (`MAY_HAVE_ARRIVED`) may have arrived.
     """
     query = sa.select(outbox.c.changed_at, outbox.c.effect, outbox.c.state, outbox.c.run, runs.c.edition, outbox.c.batch,
                       outbox.c.handles).outerjoin(runs, runs.c.run == outbox.c.run)
     rows = connection.execute(query.where(*_of(holder), _left()).order_by(outbox.c.changed_at)).all()
-    named = [row[:6] for row in rows if handle in unpack(row[6])]
+    named = [row[:6] for row in rows if not set(handles).isdisjoint(unpack(row[6]))]
     return pd.DataFrame(named, columns=["at", "effect", "state", "run", "edition", "batch"])
 
 

@@ -17,7 +17,7 @@ Frames hold one column per catalogue field (Arrow strings, missing is NA) and th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -115,6 +115,14 @@ class Permitted:
     def __post_init__(self) -> None:
         if self.considered != len(self.rows) + len(self.withheld) + self.unchanged:
             raise Unbalanced(f"entry {self.entry}, recipient {self.recipient}: accepted is not sent + unchanged + withheld")
+
+    def as_held(self, held: pd.DataFrame) -> Permitted:
+        """The same, each record under the handle that the recipient holds it under, if it does: by another, as after a rotation of
+        the handle's key, it would have the record twice (I11). held: RECORD and HANDLE, RECORD unique."""
+        known = self.rows[RECORD].map(held.set_index(RECORD)[HANDLE]).astype(self.rows[HANDLE].dtype).fillna(self.rows[HANDLE])
+        if known.equals(self.rows[HANDLE]):
+            return self
+        return replace(self, rows=self.rows.assign(**{HANDLE: known}).sort_values(HANDLE, ignore_index=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ def test_a_batch_that_failed_may_have_arrived_unless_no_byte_left(sent: Sent, er
         told = list(log.read(connection, lines.c.event == str(Event.UNDELIVERED)))
         may = state != "not-reached"
         assert bool(uncertain(connection, SITE)) == bool(ever_brought(connection, SITE)) == bool(without_receipt(connection, "penalty")) == may
-        assert len(history(connection, SITE, "1-a")) == may
+        assert len(history(connection, SITE, ["1-a"])) == may
     assert [line.notes["state"] for line in told] == [state]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from gateway.sample import World, create
 from gateway.settings import Gateway, set_up
+from keys.keyring import Keyring
 from tests.flow.held_content import ON
 
 NIGHT = datetime(2026, 11, 22, 18, 30, tzinfo=UTC)  # 02:30 on the 23rd in Shanghai
@@ -18,6 +20,13 @@ SCALE = 0.04
 
 def gateway_at(home: Path) -> Gateway:
     return Gateway(home, f"sqlite:///{home / 'gateway.db'}", clock=lambda: NIGHT)
+
+
+def with_another_handle_key(gateway: Gateway) -> Gateway:
+    """The same house after the key of the handles was rotated."""
+    rotated, roots = replace(gateway), gateway.keyring._roots
+    vars(rotated)["keyring"] = Keyring({**roots, "handle": {**roots["handle"], 2: bytes(range(32))}})
+    return rotated
 
 
 @pytest.fixture

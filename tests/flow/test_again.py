@@ -23,6 +23,7 @@ from records.database import writing
 from records.schema import holdings, outbox
 from records.stages import HANDLE, NOTICE, REASON, RECORD
 from tests.catalog.altered import GONE, PENALTY, alter, copied
+from tests.flow.conftest import with_another_handle_key
 from tests.flow.held_content import ON, content
 
 FEED, ENTRY = "law_enforcement.administrative_penalty_legal", "administrative_penalty_legal"
@@ -79,6 +80,24 @@ def test_i1_a_field_taken_out_of_a_grant_leaves_the_recipient_the_next_night_wit
     assert all("CF_SY" not in fields or fields["CF_SY"] is None for fields in after["credit_china"].values())
     assert {name: after[name] for name in ALL - {"credit_china"}} == {name: before[name] for name in ALL - {"credit_china"}}
     assert all(figures[name]["delivered"] == figures[name]["withdrawn"] == 0 for name in ALL - {"credit_china"})
+
+
+def test_i11_after_the_handles_key_was_rotated_what_changes_comes_under_the_handle_that_is_known(served: Gateway, tmp_path: Path) -> None:
+    before = held(served)
+    rotated = with_another_handle_key(under(served, tmp_path, {"grants.credit_china.fields.CF_SY": GONE}))
+    assert decided(rotated)["credit_china"]["delivered"] == len(before["credit_china"]) > 0
+    after = held(served)
+    assert after["credit_china"].keys() == before["credit_china"].keys(), "nobody has a record twice"
+    assert all(fields.get("CF_SY") is None for fields in after["credit_china"].values())
+
+
+def test_i1_i11_after_the_handles_key_was_rotated_an_ended_grant_still_takes_back_what_may_have_arrived(
+        served: Gateway, tmp_path: Path) -> None:
+    with writing(served.engine) as connection:  # as if no receipt had come
+        connection.execute(sa.delete(holdings).where(holdings.c.recipient == "gsxt"))
+        connection.execute(sa.update(outbox).where(outbox.c.recipient == "gsxt").values(state="sent"))
+    decided(with_another_handle_key(under(served, tmp_path, {"grants.gsxt": GONE})))
+    assert "gsxt" not in held(served)
 
 
 def test_i1_a_grant_taken_away_takes_every_record_back_and_only_there(served: Gateway, tmp_path: Path) -> None:

@@ -21,9 +21,9 @@ from gateway.sample.credentials import Fault, Faults
 from gateway.settings import Gateway
 from gateway.takedown import open_takedown, status
 from gateway.way import way_of
-from keys.keyring import Keyring
 from ledger.holdings import count
 from ledger.log import verify
+from tests.flow.conftest import with_another_handle_key
 from tests.flow.held_content import ON, TABLES, content
 from tests.flow.test_story import ENTRY, FEED, held_by_all
 from tests.flow.test_takedown import REPAIR
@@ -143,14 +143,20 @@ def test_i6_i11_a_restored_copy_of_before_the_handles_key_was_rotated_is_taken_b
     record = held_by_all(served)
     with closing(database(served.home, SITE)) as there:
         rows = there.execute("SELECT * FROM records WHERE entry = ?", [ENTRY]).fetchall()
-    rotated, roots = replace(served), served.keyring._roots
-    vars(rotated)["keyring"] = Keyring({**roots, "handle": {**roots["handle"], 2: bytes(range(32))}})
+    rotated = with_another_handle_key(served)
     open_takedown(rotated, [record], REPAIR)
     decide_all(rotated, [ENTRY])
     after = content(served.home)
     with closing(database(served.home, SITE)) as there, there:
         there.executemany(f"INSERT OR REPLACE INTO records VALUES ({', '.join('?' * len(rows[0]))})", rows)
     assert kinds(rotated, SITE) == {"resurrected": 1, "repaired": 1} and content(served.home) == after
+
+
+def test_i11_after_the_handles_key_was_rotated_a_record_is_compared_as_before_and_mended_under_its_old_handle(served: Gateway) -> None:
+    before, rotated, lost = content(served.home), with_another_handle_key(served), handles_of(served.home, SITE)[0]
+    tamper(served.home, SITE, "DELETE FROM {table} WHERE handle = ?", lost)
+    assert kinds(rotated, SITE) == {"missing": 1, "repaired": 1} and content(served.home) == before
+    assert kinds(rotated, PACKAGE) == {"repaired": 0}
 
 
 def test_a_recipient_that_is_down_holds_up_nobody_and_nothing_is_concluded_from_its_silence(served: Gateway) -> None:

@@ -41,8 +41,8 @@ def test_i12_the_history_of_a_record_names_every_batch_and_effect_in_order(engin
     batch(engine, "2", "applied", OTHER)
     batch(engine, "3", "applied", ONE, effect="delete")
     with engine.connect() as connection:
-        found = history(connection, SITE, ONE)
-        assert history(connection, Holder("gsxt", "penalty"), ONE).empty
+        found = history(connection, SITE, [ONE])
+        assert history(connection, Holder("gsxt", "penalty"), [ONE]).empty
     assert found[["batch", "effect", "state"]].to_numpy().tolist() == [["1", "bring", "applied"], ["3", "delete", "applied"]]
 
 
