@@ -39,7 +39,8 @@ def report(
 
     gateway = opened("catalog", "keyring")
     # Before anything is looked up: a look-up whose page goes nowhere would still stand on the ledger.
-    usage([] if out.absolute().parent.is_dir() else [str(out)], "its folder is not there; make it, or name another place with --out")
+    usage([] if out.absolute().parent.is_dir() else [str(out)],
+          "文件夹不存在，请先建立，或者用 --out 另指位置。 its folder is not there; make it, or name another place with --out")
     told = _found(gateway, LookUp(number_asked(), person, purpose, document), "report")
     write_private(out, page(told).encode())
     typer.echo(json.dumps(told, ensure_ascii=False, indent=1) if as_json else f"{len(told['records'])} records, written to {out}")

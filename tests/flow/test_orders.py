@@ -152,7 +152,7 @@ def test_d46_d58_identifiers_are_kept_sealed_until_everybody_has_confirmed_and_s
     take_back_all(served, [ENTRY])
     probe(served)
     escalate(served)
-    with pytest.raises(KeyError):
+    with pytest.raises(suppressed.NoIdentifiers):
         suppressed.look_up_opened(served, record, li)
 
 
