@@ -24,11 +24,16 @@ Json = dict[str, Any]
 # Working days within which compliance looks at a look-up.
 REVIEW_DAYS = 5
 OVER_QUOTA = "over-quota"
+WRONG_NUMBER = "wrong-number"
 _ASKED = (Event.LOOKED_UP, Event.LOOK_UP_REFUSED)
 
 
 class Refused(Refusal):
     """The look-up is not allowed. It stands on the ledger all the same."""
+
+
+class WrongNumber(Refused):
+    """What was typed can be no subject's number. The message does not repeat it."""
 
 
 class NotReviewed(Refusal):
@@ -45,27 +50,33 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who looks something up, for which purpose, and on which document it rests ("" if none)."""
+    """Who looks something up, for which purpose, and on which document it rests ("" if none). `is_number_wrong`: what was typed
+    can be no subject's number."""
 
     person: str
     purpose: str
     document: str = ""
+    is_number_wrong: bool = False
 
 
 def look_up(gateway: Gateway, asker: Asker, what: str, about: Mapping[str, str], shows_values: bool = False) -> int:
     """Puts a look-up on the ledger before anything is read, and returns its line; `answered` adds what it came to.
 
     `what` is the command, `about` names what is looked up: a record, the keyed name of a subject, a recipient (`to`), an entry.
-    Raises Refused, and the refusal is on the ledger with its reason.
+    Raises Refused, of which WrongNumber is a kind, and the refusal is on the ledger with its reason.
     """
     who, at = person(gateway, asker.person), gateway.clock()
     with writing(gateway.engine) as connection:
         log.queue(connection)  # two at once are counted one after the other
-        refused = refusal(who.role, asker.purpose, shows_values) or (OVER_QUOTA if _today(gateway, connection, who) >= who.daily else "")
+        refused = (refusal(who.role, asker.purpose, shows_values) or (OVER_QUOTA if _today(gateway, connection, who) >= who.daily else "")
+                   or (WRONG_NUMBER if asker.is_number_wrong else ""))
         notes = {**about, "what": what, "person": asker.person, "role": who.role, "purpose": asker.purpose, "document": asker.document,
                  "reason": refused}
         log.append(connection, [Line(Event.LOOK_UP_REFUSED if refused else Event.LOOKED_UP, "", "", notes=notes)], at)
         seq = log.head(connection).size
+    if refused == WRONG_NUMBER:
+        raise WrongNumber(asker.person, "不予查询；所输入的不是任何主体可有的号码，请核对后重新输入。",
+                          f"no look-up ({refused}); what was typed can be no subject's number; compare it with the paper and type it again")
     if refused:
         zh, en = _over_quota(gateway, who) if refused == OVER_QUOTA else _remedy(gateway, who.role, shows_values)
         raise Refused(asker.person or "nobody", f"不予查询；{zh}", f"no look-up ({refused}); {en}")
