@@ -157,6 +157,7 @@ def times(as_json: AsJson = False) -> None:
 
 
 def _show(gateway: Gateway, only_overdue: bool, as_json: bool) -> list[dict[str, Any]]:
+    from console.words import both
     from gateway.settings import in_shanghai
     from gateway.takedown import status as standing
 
@@ -168,8 +169,11 @@ def _show(gateway: Gateway, only_overdue: bool, as_json: bool) -> list[dict[str,
         known = gateway.catalog.recipients.get(row["recipient"])
         contact = known.contact if known else "?"
         late = f"，已逾期 overdue since {row['deadline']}，请联系 call {contact}" if row["overdue"] else ""
+        # It gave the record back before the order was changed, and has nothing left to act on.
+        differs = row["told"] not in ("", row["reason"])
+        told = f"，告知接收方的原因 the reason it was told: {both('notice.' + row['told'])}" if differs else ""
         what = f"{row['record']}  {row['entry']}  {row['reason']} {row['document']}"
-        typer.echo(f"{what}  {row['recipient'] or '-':<20} {row['state']} {in_shanghai(row['at'])}{late}")
+        typer.echo(f"{what}  {row['recipient'] or '-':<20} {row['state']} {in_shanghai(row['at'])}{told}{late}")
     typer.echo(f"{len(rows)} {'overdue' if only_overdue else 'open'}")
     return rows
 
