@@ -10,6 +10,8 @@ from __future__ import annotations
 import pendulum
 from airflow.sdk import DAG, CronTriggerTimetable, MultipleCronTriggerTimetable, get_current_context, task
 
+from gateway.backstop import TASK_LIMIT
+
 ABOUT = """
 ### 再决定 Decide again
 What the gateway holds in its store is decided again for every recipient, without collecting again: what ended, lapsed, was
@@ -103,6 +105,7 @@ with DAG(
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
     max_active_runs=1,
+    default_args={"execution_timeout": TASK_LIMIT},
     doc_md=ABOUT,
 ):
     decide_entry.expand(entry=entries())
@@ -115,6 +118,7 @@ with DAG(
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
     max_active_runs=1,
+    default_args={"execution_timeout": TASK_LIMIT},
     doc_md=ABOUT_BACK,
 ):
     take_back_entry.expand(entry=outstanding()) >> probe_sites() >> settle_cases() >> escalate()
@@ -127,6 +131,7 @@ with DAG(
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
     max_active_runs=1,
+    default_args={"execution_timeout": TASK_LIMIT},
     doc_md=ABOUT_BACK,
 ):
     expire_entry.expand(entry=past_end())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pendulum
 from airflow.sdk import DAG, CronTriggerTimetable, get_current_context, task
 
+from gateway.backstop import TASK_LIMIT
+
 ABOUT = """
 ### 对账 Reconcile
 What each recipient says it holds is compared, by counts and digests of segments and then record by record, with what it should
@@ -37,6 +39,7 @@ with DAG(
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
     max_active_runs=1,
+    default_args={"execution_timeout": TASK_LIMIT},
     doc_md=ABOUT,
 ):
     reconcile_entry.expand(entry=entries())

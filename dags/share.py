@@ -24,6 +24,7 @@ from airflow.sdk import (
 from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
 
 from catalog.load import Catalog, load
+from gateway.backstop import TASK_LIMIT
 
 RETRIES = 2
 RETRY_SECONDS = float(os.environ.get("GATEWAY_RETRY_SECONDS", "30"))
@@ -158,7 +159,8 @@ def build(catalog: Catalog, feed: str) -> DAG:
         start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
         catchup=False,
         max_active_runs=1,
-        default_args={"retries": RETRIES, "retry_delay": timedelta(seconds=RETRY_SECONDS), "retry_policy": BlipsOnly()},
+        default_args={"retries": RETRIES, "retry_delay": timedelta(seconds=RETRY_SECONDS), "retry_policy": BlipsOnly(),
+                      "execution_timeout": TASK_LIMIT},
         params={
             "reason": Param("nightly", type="string", title="原因 Reason", description="Why this run was started."),
             "rules": Param(

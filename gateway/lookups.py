@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from gateway.people import COMPLIANCE, PURPOSES, ROLES, Person, allowed, person, refusal, register, unreadable
+from gateway.refusal import Refusal
 from gateway.settings import SHANGHAI, Gateway
 from ledger import log
 from ledger.events import Event, Line
@@ -23,15 +24,20 @@ Json = dict[str, Any]
 # Working days within which compliance looks at a look-up.
 REVIEW_DAYS = 5
 OVER_QUOTA = "over-quota"
+WRONG_NUMBER = "wrong-number"
 _ASKED = (Event.LOOKED_UP, Event.LOOK_UP_REFUSED)
 
 
-class Refused(PermissionError):
+class Refused(Refusal):
     """The look-up is not allowed. It stands on the ledger all the same."""
 
 
-class NotReviewed(LookupError):
-    """The review cannot be entered. The message says why."""
+class WrongNumber(Refused):
+    """What was typed can be no subject's number. The message does not repeat it."""
+
+
+class NotReviewed(Refusal):
+    """The review cannot be entered."""
 
 
 class Finding(StrEnum):
@@ -44,31 +50,36 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who looks something up, for which purpose, and on which document it rests ("" if none)."""
+    """Who looks something up, for which purpose, and on which document it rests ("" if none). `is_number_wrong`: what was typed
+    can be no subject's number."""
 
     person: str
     purpose: str
     document: str = ""
+    is_number_wrong: bool = False
 
 
 def look_up(gateway: Gateway, asker: Asker, what: str, about: Mapping[str, str], shows_values: bool = False) -> int:
     """Puts a look-up on the ledger before anything is read, and returns its line; `answered` adds what it came to.
 
     `what` is the command, `about` names what is looked up: a record, the keyed name of a subject, a recipient (`to`), an entry.
-    Raises Refused, and the refusal is on the ledger with its reason.
+    Raises Refused, of which WrongNumber is a kind, and the refusal is on the ledger with its reason.
     """
     who, at = person(gateway, asker.person), gateway.clock()
     with writing(gateway.engine) as connection:
         log.queue(connection)  # two at once are counted one after the other
-        refused = refusal(who.role, asker.purpose, shows_values) or (OVER_QUOTA if _today(gateway, connection, who) >= who.daily else "")
+        refused = (refusal(who.role, asker.purpose, shows_values) or (OVER_QUOTA if _today(gateway, connection, who) >= who.daily else "")
+                   or (WRONG_NUMBER if asker.is_number_wrong else ""))
         notes = {**about, "what": what, "person": asker.person, "role": who.role, "purpose": asker.purpose, "document": asker.document,
                  "reason": refused}
         log.append(connection, [Line(Event.LOOK_UP_REFUSED if refused else Event.LOOKED_UP, "", "", notes=notes)], at)
         seq = log.head(connection).size
+    if refused == WRONG_NUMBER:
+        raise WrongNumber(asker.person, "不予查询；所输入的不是任何主体可有的号码，请核对后重新输入。",
+                          f"no look-up ({refused}); what was typed can be no subject's number; compare it with the paper and type it again")
     if refused:
-        remedy = (f"{who.daily} a day are allowed; tomorrow again, or compliance raises `daily` in {register(gateway)}"
-                  if refused == OVER_QUOTA else _remedy(gateway, who.role, shows_values))
-        raise Refused(f"{asker.person or 'nobody'}: no look-up ({refused}); {remedy}")
+        zh, en = _over_quota(gateway, who) if refused == OVER_QUOTA else _remedy(gateway, who.role, shows_values)
+        raise Refused(asker.person or "nobody", f"不予查询；{zh}", f"no look-up ({refused}); {en}")
     return seq
 
 
@@ -128,11 +139,13 @@ def review(gateway: Gateway, seq: int, by: str, finding: Finding) -> None:
     """
     asked = {row["seq"]: row for row in look_ups(gateway)}.get(seq)
     if asked is None:
-        raise NotReviewed(f"line {seq}: no look-up; `gateway subject lookups` lists them")
+        raise NotReviewed(f"line {seq}", "不是查询记录；请见 gateway subject lookups。", "no look-up; `gateway subject lookups` lists them")
     if person(gateway, by).role != COMPLIANCE:
-        raise NotReviewed(f"{by}: not of compliance; register the role in {register(gateway)}")
+        raise NotReviewed(by or "nobody", f"不是合规人员；请在 {register(gateway)} 中登记其角色。",
+                          f"not of compliance; register the role in {register(gateway)}")
     if asked["person"] == by:
-        raise NotReviewed(f"line {seq}: {by} looked up; somebody else of compliance reviews it")
+        raise NotReviewed(f"line {seq}", f"查询人即为{by}；须由其他合规人员审查。",
+                          f"{by} looked up; somebody else of compliance reviews it")
     line = Line(Event.LOOK_UP_REVIEWED, "", "", notes={"look_up": seq, "finding": str(finding), "by": by})
     with writing(gateway.engine) as connection:
         log.append(connection, [line], gateway.clock())
@@ -147,8 +160,14 @@ def _asked(line: log.Told) -> Json:
             "due": add_working_days(on, REVIEW_DAYS).isoformat(), "finding": "", "reviewed_by": ""}
 
 
-def _remedy(gateway: Gateway, role: str, shows_values: bool) -> str:
+def _over_quota(gateway: Gateway, who: Person) -> tuple[str, str]:
+    return (f"每日限 {who.daily} 次；请明日再查，或者由合规人员在 {register(gateway)} 中调高 daily。",
+            f"{who.daily} a day are allowed; tomorrow again, or compliance raises `daily` in {register(gateway)}")
+
+
+def _remedy(gateway: Gateway, role: str, shows_values: bool) -> tuple[str, str]:
     if role not in ROLES:
-        return unreadable(gateway) or f"register the person with one of the roles {', '.join(ROLES)} in {register(gateway)}"
+        return unreadable(gateway) or (f"请在 {register(gateway)} 中登记其角色（{'、'.join(ROLES)}）。",
+                                       f"register the person with one of the roles {', '.join(ROLES)} in {register(gateway)}")
     mine = "；".join(f"{purpose} {PURPOSES[purpose]}" for purpose in sorted(allowed(role, shows_values)))
-    return f"name a purpose of the role {role}: {mine}"
+    return f"请写明角色 {role} 可用的查询目的。", f"name a purpose of the role {role}: {mine}"

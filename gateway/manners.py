@@ -111,4 +111,4 @@ def write_private(place: Path, content: bytes) -> None:
             os.fchmod(file.fileno(), 0o600)
             file.write(content)
     except OSError as error:
-        usage([str(place)], f"{error.strerror}; name another place with --out")
+        usage([str(place)], f"无法写入，请用 --out 另指位置。 {error.strerror}; name another place with --out")

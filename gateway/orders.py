@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 from delivery import Effect
 from gateway import suppressed
 from gateway.effects import Effects, effect_at, kind_of, read, written
+from gateway.refusal import Refusal
 from gateway.settings import Gateway
 from gateway.way import under_each_handle
 from ledger import log, withdrawals
@@ -34,8 +35,8 @@ DAYS = 3
 _AT_ONCE = 10_000
 
 
-class NoTakedown(LookupError):
-    """The takedown named cannot be opened, changed or lifted. The message says why."""
+class NoTakedown(Refusal):
+    """The takedown named cannot be opened, changed or lifted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ def enter_as(connection: Connection, gateway: Gateway, what: tuple[str, list[str
     at, deadline = gateway.clock(), add_working_days(gateway.today, order.days).isoformat()
     for record in records:
         if connection.execute(sa.select(withdrawn.c.since).where(*_open(entry, [record]))).first():
-            raise NoTakedown(f"record {record}: its takedown is open already; see gateway takedown status, or change it")
+            raise NoTakedown(f"record {record}", "该记录已在撤回中；请见 gateway takedown status，或者用 change 变更。",
+                             "its takedown is open already; see gateway takedown status, or change it")
         connection.execute(sa.delete(withdrawn).where(withdrawn.c.entry == entry, withdrawn.c.record == record))
     known = suppressed.known_by(connection, gateway, entry, records)
     if not alike_of:
@@ -110,7 +112,7 @@ def end(connection: Connection, gateway: Gateway, record: str, order: tuple[str,
     """
     log.queue(connection)
     (document, by), at, entry = order, gateway.clock(), entry_of(gateway, connection, record)
-    records = _with_alike(connection, entry, record, "could be lifted")
+    records = _with_alike(connection, entry, record, ("解除", "lifted"))
     connection.execute(sa.update(withdrawn).where(*_open(entry, records)).values(
         lifted_at=at.isoformat(), lifted_on=document, sealed=None))
     _unmark(connection, entry, records)
@@ -160,12 +162,17 @@ def _journal_lifted(gateway: Gateway, entry: str, records: Sequence[str]) -> Non
         _journal(connection, gateway, entry, records)
 
 
-def _with_alike(connection: Connection, entry: str, record: str, wanted: str) -> list[str]:
-    """A record whose takedown is open, and the other names of its act that were taken back with it."""
+def _with_alike(connection: Connection, entry: str, record: str, wanted: tuple[str, str]) -> list[str]:
+    """A record whose takedown is open, and the other names of its act that were taken back with it.
+
+    wanted: what is to be done with it, in Chinese and English.
+    """
+    zh, en = wanted
     query = sa.select(withdrawn.c.record).where(withdrawn.c.entry == entry, withdrawn.c.lifted_at.is_(None))
     alike = connection.execute(query.where(withdrawn.c.alike_of == record).order_by(withdrawn.c.record)).scalars().all()
     if connection.execute(query.where(withdrawn.c.record == record)).first() is None:
-        raise NoTakedown(f"record {record}: no takedown is open that {wanted}")
+        raise NoTakedown(f"record {record}", f"没有可{zh}的在办撤回；请见 gateway takedown status。",
+                         f"no takedown is open that could be {en}; see gateway takedown status")
     return [record, *alike]
 
 
@@ -174,7 +181,7 @@ def _names_of_act(connection: Connection, entry: str, record: str) -> list[str]:
     end with an earlier order under another."""
     alike_of = sa.select(withdrawn.c.alike_of).where(*_open(entry, [record]))
     first = connection.execute(alike_of).scalar_one_or_none() or record
-    return _with_alike(connection, entry, first, "could be changed")
+    return _with_alike(connection, entry, first, ("变更", "changed"))
 
 
 def _expect_other_names(connection: Connection, entry: str, named: set[str]) -> None:
@@ -189,7 +196,8 @@ def entry_of(gateway: Gateway, connection: Connection, record: str) -> str:
     try:
         return gateway.store.entry_of(connection, record)
     except KeyError:
-        raise NoTakedown(f"record {record}: the store never had it; `gateway record` gives the id of a record from its key") from None
+        raise NoTakedown(f"record {record}", "库中从未有此记录；记录编号可用 gateway record 由主键查得。",
+                         "the store never had it; `gateway record` gives the id of a record from its key") from None
 
 
 def _ask_everybody(connection: Connection, gateway: Gateway, what: tuple[str, list[str]], terms: tuple[Order, datetime, str]) -> None:

@@ -69,10 +69,11 @@ def person(gateway: Gateway, name: str) -> Person:
     return Person(name, str(said or ""))
 
 
-def unreadable(gateway: Gateway) -> str:
-    """What to do where the register is there and cannot be read, "" where it can."""
-    return "" if _known(gateway) is not None else (
-        f"{register(gateway)} cannot be read, and until it can nobody has a role 名册无法读取; write it as docs/account.md shows")
+def unreadable(gateway: Gateway) -> tuple[str, str] | None:
+    """What to do where the register is there and cannot be read, in Chinese and English; None where it can."""
+    return None if _known(gateway) is not None else (
+        f"名册无法读取（{register(gateway)}），在此之前任何人都没有角色；请按 docs/account.md 书写。",
+        f"{register(gateway)} cannot be read, and until it can nobody has a role; write it as docs/account.md shows")
 
 
 def _known(gateway: Gateway) -> dict[Any, Any] | None:

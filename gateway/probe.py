@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
+import urllib3
 
 from catalog.parties import PublicPages
 from delivery import awaited
@@ -121,6 +122,6 @@ def _read(site: _Site, path: str) -> tuple[int, str]:
             with session.get(f"{site.connection.url.rstrip('/')}{path}", timeout=_TIMEOUT, allow_redirects=False, stream=True,
                              headers={"Cache-Control": "no-cache"}) as answer:
                 return answer.status_code, answer.raw.read(_LARGEST_PAGE, decode_content=True).decode("utf-8", "replace")
-    except (requests.RequestException, OSError) as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:  # a page read raw breaks off in urllib3's words
         # Not the error itself: it quotes the address, and with it the term that was searched for.
         raise SiteUnreadable(f"recipient {site.recipient}: {type(error).__name__} at its public pages; nothing is verified") from None

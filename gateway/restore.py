@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from gateway import again, orders
+from gateway.refusal import Refusal
 from gateway.settings import Gateway
 from ledger import erasure, log
 from ledger.events import Event, Line
@@ -27,8 +28,8 @@ _KEYS = ("entry", "record", "subject", "purpose", "issued_on", "named")
 _TOLD = ("entry", "record", "reason", "document", "deadline", "lifted_on", "subject", "purpose", "revoked_on")
 
 
-class NotRestored(Exception):
-    """A step of the restoration comes too early, or is not needed. The message says what to do first."""
+class NotRestored(Refusal):
+    """A step of the restoration comes too early, or is not needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +74,17 @@ def apply(gateway: Gateway, by: str) -> Lost:
 def release(gateway: Gateway, by: str) -> None:
     """Lets bringing go on. Raises NotRestored if nothing holds it up, orders are missing, or a recipient is not reconciled."""
     found = check(gateway)
-    if found.orders or not found.is_applied:
-        raise NotRestored("orders are not entered again yet: gateway restore apply" if found.ledger or found.orders else
-                          "nothing was restored; nothing is held up")
+    if found.orders or found.ledger and not found.is_applied:
+        raise NotRestored("restore", "缺失的指令尚未补录；请先运行 gateway restore apply。",
+                          "orders are not entered again yet: gateway restore apply")
+    if not found.is_applied:
+        raise NotRestored("restore", "没有恢复过备份，推送并未停止。", "nothing was restored; nothing is held up")
     if not found.ledger:
-        raise NotRestored("nothing is held up: the ledger goes on from its anchor")
+        raise NotRestored("restore", "台账与锚点衔接，推送并未停止。", "nothing is held up: the ledger goes on from its anchor")
     if found.unreconciled:
         named = ", ".join(f"{recipient} {entry}" for recipient, entry in found.unreconciled)
-        raise NotRestored(f"not reconciled since, or still with what was taken back: {named}; run gateway reconcile run")
+        raise NotRestored("restore", f"补录之后尚未对账，或者仍有已撤回的记录：{named}；请运行 gateway reconcile run。",
+                          f"not reconciled since, or still with what was taken back: {named}; run gateway reconcile run")
     with writing(gateway.engine) as connection:
         log.append(connection, [Line(Event.RESTORE_RELEASED, "", "", notes={"by": by})], gateway.clock())
     with gateway.engine.connect() as connection:
@@ -106,7 +110,8 @@ def begin_anew(gateway: Gateway, document: str, by: str) -> list[str]:
             gateway.anchor.begin(connection)
             done.append("anchor")
         if not done:
-            raise NotRestored("journal and anchor are sound; after a backup was restored: gateway restore check")
+            raise NotRestored("restore", "日志和锚点完好；恢复备份之后请运行 gateway restore check。",
+                              "journal and anchor are sound; after a backup was restored: gateway restore check")
         log.append(connection, [Line(Event.JOURNAL_BEGUN, "", "", notes={"what": done, "document": document, "by": by})], at)
     return done
 

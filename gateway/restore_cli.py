@@ -95,8 +95,10 @@ def _refusing() -> Iterator[None]:
     try:
         yield
     except (NotRestored, JournalBroken, LedgerBroken) as error:
-        complain(str(error))
+        # What the rooms below say of their files is for an engineer; the clerk reads which of them it is.
+        what = "恢复日志有误 " if isinstance(error, JournalBroken) else "台账或锚点有误 " if isinstance(error, LedgerBroken) else ""
+        complain(f"{what}{error}")
         raise typer.Exit(FAILED) from None
     except OSError as error:
-        complain(f"{error.filename}: {error.strerror}; bring back the journal's disk")
+        complain(f"{error.filename}: 日志所在磁盘不可用，请先恢复。 {error.strerror}; bring back the journal's disk")
         raise typer.Exit(FAILED) from None

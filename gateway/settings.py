@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from catalog.load import Catalog, load
 from gateway.signing import expect_signed
 from keys import connection, keyring
-from keys.connection import Connection, ConnectionUnknown
+from keys.connection import Connection
 from keys.keyring import Keyring
 from keys.sign import Ed25519Signer
 from ledger import log
@@ -150,13 +150,9 @@ class Gateway:
     def connection(self, name: str) -> Connection:
         """The registered connection of that name; read anew each time, so that a rotated token needs no restart.
 
-        Raises ConnectionUnknown if it is not registered.
+        Raises ConnectionUnknown if it is not registered, or its entry or the file cannot be used.
         """
-        path = self.home / "secrets" / "connections.yml"
-        known: Mapping[str, Connection] = connection.load(path)
-        if name not in known:
-            raise ConnectionUnknown(f"{path}: connection {name} is not registered; add its url and credential there")
-        return known[name]
+        return connection.find(self.home / "secrets" / "connections.yml", name)
 
 
 def from_environment() -> Gateway:

@@ -17,6 +17,7 @@ from gateway.explain import cited
 from gateway.lookups import Asker, answered, look_up
 from gateway.past_editions import PastEditions
 from gateway.settings import Gateway
+from gateway.typed_number import doubt, is_holdable
 from gateway.way import under_each_handle
 from ledger.disclosed import history, recipients
 from ledger.holdings import TEXT, Holder, orders
@@ -42,10 +43,12 @@ def report(gateway: Gateway, asked: LookUp, what: str = "report") -> Json:
     could not be looked through, since they left the catalogue.
 
     Every look-up is put on the ledger before anything is read, with person, role, purpose and the subject's keyed name;
-    refusals too. Raises Refused, EditionUnknown.
+    refusals too. `doubt` says why the number looks mistyped where nothing was found ("" if it does not): nothing held may then mean a
+    slip of the hand. Raises Refused, of which WrongNumber is a kind, EditionUnknown.
     """
     name = str(subjects(pd.Series([asked.number], dtype=TEXT), gateway.keyring.derive("identity", "subject"))[0])
-    seq = look_up(gateway, Asker(asked.person, asked.purpose, asked.document), what, {"subject": name}, shows_values=True)
+    asker = Asker(asked.person, asked.purpose, asked.document, not is_holdable(gateway, asked.number))
+    seq = look_up(gateway, asker, what, {"subject": name}, shows_values=True)
     with gateway.engine.connect() as connection:
         past = PastEditions(gateway, connection)
         found = [each for entry in sorted(gateway.catalog.entries) for each in _of_entry(gateway, past, entry, name)]
@@ -53,7 +56,7 @@ def report(gateway: Gateway, asked: LookUp, what: str = "report") -> Json:
         unread = [entry for entry in gateway.store.entries(connection) if entry not in gateway.catalog.entries]
     answered(gateway, seq, len(found))
     return {"subject": name, "asked_by": asked.person, "purpose": asked.purpose, "at": gateway.clock().isoformat(), "records": found,
-            "cases": cases, "unread_entries": unread}
+            "cases": cases, "unread_entries": unread, "doubt": "" if found else doubt(gateway, asked.number)}
 
 
 def _of_entry(gateway: Gateway, past: PastEditions, entry: str, name: str) -> Iterator[Json]:

@@ -21,6 +21,17 @@ subject_app = typer.Typer(no_args_is_help=True, help=(
     "every look-up stands on the ledger with person, role and purpose, refusals too, and compliance reviews it."))
 
 
+# Of a number under which nothing is held.
+_DOUBTS = {
+    "check-digit": "号码校验码不符，可能输入有误：查无记录不等于没有记录，请核对后重新输入。 the check digit of the number is wrong, so "
+                   "that 0 records may mean a typing mistake; compare it with the paper and type it again",
+    "no-known-form": "号码不符合统一社会信用代码、公民身份号码、组织机构代码或旧注册号的格式；如非护照等其他证件号码，"
+                     "查无记录可能是输入有误，请核对。 "
+                     "the number has the form of no credit code, ID number, organisation code or old registration number; unless it is "
+                     "that of another document, 0 records may mean a typing mistake; compare it with the paper",
+}
+
+
 class Found(StrEnum):
     OK = "ok"
     QUERY = "query"
@@ -39,7 +50,8 @@ def report(
 
     gateway = opened("catalog", "keyring")
     # Before anything is looked up: a look-up whose page goes nowhere would still stand on the ledger.
-    usage([] if out.absolute().parent.is_dir() else [str(out)], "its folder is not there; make it, or name another place with --out")
+    usage([] if out.absolute().parent.is_dir() else [str(out)],
+          "文件夹不存在，请先建立，或者用 --out 另指位置。 its folder is not there; make it, or name another place with --out")
     told = _found(gateway, LookUp(number_asked(), person, purpose, document), "report")
     write_private(out, page(told).encode())
     typer.echo(json.dumps(told, ensure_ascii=False, indent=1) if as_json else f"{len(told['records'])} records, written to {out}")
@@ -104,15 +116,18 @@ def review(
 
 
 def _found(gateway: Gateway, asked: Any, what: str) -> dict[str, Any]:
-    from gateway.lookups import Refused
+    from gateway.lookups import Refused, WrongNumber
     from gateway.subject import report as found
     from ledger.editions import EditionUnknown
 
     try:
-        return found(gateway, asked, what)
+        told = found(gateway, asked, what)
     except (Refused, EditionUnknown) as error:
         complain(str(error))
-        raise typer.Exit(FAILED) from None
+        raise typer.Exit(USAGE if isinstance(error, WrongNumber) else FAILED) from None
+    if told["doubt"]:
+        complain(_DOUBTS[told["doubt"]])
+    return told
 
 
 def _of_record(record: dict[str, Any]) -> Iterator[str]:

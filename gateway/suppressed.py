@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from delivery import Effect
 from gateway import acts
 from gateway.lookups import Asker, answered, look_up
+from gateway.refusal import Refusal
 from gateway.settings import Gateway
 from keys.seal import key_id, seal, unseal
 from ledger import log
@@ -25,6 +26,10 @@ from records.stages import RECORD
 
 # The act of a record that could not be read when its takedown was opened: `alike.seek` reads it once the store is whole.
 UNREAD = "?"
+
+
+class NoIdentifiers(Refusal):
+    """No identifiers of the record are kept, or none any more."""
 
 
 def known_by(connection: Connection, gateway: Gateway, entry: str, records: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -53,13 +58,14 @@ def _said(row: dict[str, str]) -> bytes:
 def look_up_opened(gateway: Gateway, record: str, who: tuple[str, str, str]) -> tuple[str, dict[str, str]]:
     """The entry of an open takedown and its identifiers by field, for a registered person with a purpose (D46, D47).
 
-    who: person, purpose and document. Raises KeyError if there are none, or none any more; Refused.
+    who: person, purpose and document. Raises NoIdentifiers, Refused.
     """
     with gateway.engine.connect() as connection:
         entry, sealed = connection.execute(sa.select(withdrawn.c.entry, withdrawn.c.sealed).where(
             withdrawn.c.record == record, withdrawn.c.sealed.is_not(None))).one_or_none() or ("", None)
     if sealed is None:
-        raise KeyError(record)
+        raise NoIdentifiers(f"record {record}", "没有保存识别信息：该记录不在撤回中，或者各接收方均已确认。",
+                            "no identifiers are kept; its takedown is not open, or everybody has confirmed")
     seq = look_up(gateway, Asker(*who), "takedown identify", {"entry": entry, "record": record}, shows_values=True)
     said: dict[str, str] = json.loads(unseal(sealed, gateway.keyring.reopen(key_id(sealed), entry), record.encode()))
     answered(gateway, seq, 1)

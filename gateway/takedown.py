@@ -50,12 +50,13 @@ def lift(gateway: Gateway, record: str, document: str, by: str) -> str:
 def status(gateway: Gateway, today: date) -> list[dict[str, Any]]:
     """Every recipient of every open takedown, and of what the catalogue or the day takes back while that is not confirmed.
 
-    Each row: record, entry, reason, document ("" if nobody ordered it), since, deadline, effect, recipient, state (`State`), at (when
-    it confirmed, or since when it is asked), tries, overdue. An open takedown of what nobody ever got has one row without a
-    recipient, in the state "nobody".
+    Each row: record, entry, reason, document ("" if nobody ordered it), told, since, deadline, effect, recipient, state (`State`), at
+    (when it confirmed, or since when it is asked), tries, overdue. `reason` is that of the order as it stands; `told` is the one that
+    the recipient is told, another where it gave the record back before the order was changed, and is not asked again. An open takedown
+    of what nobody ever got has one row without a recipient, in the state "nobody".
     """
     is_open = sa.and_(asked.c.entry == withdrawn.c.entry, asked.c.record == withdrawn.c.record, withdrawn.c.lifted_at.is_(None))
-    query = sa.select(asked, withdrawn.c.document).outerjoin(withdrawn, is_open).where(
+    query = sa.select(asked, withdrawn.c.document, withdrawn.c.reason).outerjoin(withdrawn, is_open).where(
         sa.or_(withdrawn.c.document.is_not(None), asked.c.state.in_([State.OUTSTANDING, State.VISIBLE])))
     with gateway.engine.connect() as connection:
         found = connection.execute(query.order_by(asked.c.since, asked.c.record, asked.c.recipient)).mappings().all()
@@ -67,13 +68,14 @@ def status(gateway: Gateway, today: date) -> list[dict[str, Any]]:
 def _row(row: Any, today: date) -> dict[str, Any]:
     waits = row["state"] in (State.OUTSTANDING, State.VISIBLE)
     return {name: row[name] for name in ("record", "entry", "since", "deadline", "effect", "recipient", "state", "tries", "handle")} | {
-        "reason": row["notice"], "document": row["document"] or "", "at": row["confirmed_at"] or row["since"],
+        "reason": row["reason"] or row["notice"], "told": row["notice"], "document": row["document"] or "",
+        "at": row["confirmed_at"] or row["since"],
         "overdue": waits and bool(row["deadline"]) and today.isoformat() > row["deadline"]}
 
 
 def _of_nobody(row: Any) -> dict[str, Any]:
     return {name: row[name] for name in ("record", "entry", "reason", "document", "since", "deadline")} | {
-        "effect": "", "recipient": "", "state": "nobody", "tries": 0, "handle": "", "at": row["since"], "overdue": False}
+        "told": "", "effect": "", "recipient": "", "state": "nobody", "tries": 0, "handle": "", "at": row["since"], "overdue": False}
 
 
 def is_confirmed(connection: sa.Connection, entry: str, record: str) -> bool:

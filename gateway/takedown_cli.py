@@ -105,15 +105,14 @@ def overdue(as_json: AsJson = False) -> None:
 def identify(record: Record, person: Person = "", purpose: Purpose = "", document: Asked = "") -> None:
     """Show by what a recipient's clerks know a record that not all have taken back; the look-up stands on the ledger."""
     from gateway.lookups import Refused
-    from gateway.suppressed import look_up_opened
+    from gateway.suppressed import NoIdentifiers, look_up_opened
 
     gateway = opened("catalog", "keyring")
     try:
         entry, said = look_up_opened(gateway, record, (person, purpose, document))
-    except (KeyError, Refused) as error:
-        complain(f"record {record}: no identifiers are kept; its takedown is not open, or everybody has confirmed"
-                 if isinstance(error, KeyError) else str(error))
-        raise typer.Exit(USAGE if isinstance(error, KeyError) else FAILED) from None
+    except (NoIdentifiers, Refused) as error:
+        complain(str(error))
+        raise typer.Exit(USAGE if isinstance(error, NoIdentifiers) else FAILED) from None
     fields = gateway.catalog.entries[entry].fields
     for name, value in said.items():
         typer.echo(f"{fields[name].title.zh} {fields[name].title.en}：{value}" if name in fields else f"{name}：{value}")
@@ -158,6 +157,7 @@ def times(as_json: AsJson = False) -> None:
 
 
 def _show(gateway: Gateway, only_overdue: bool, as_json: bool) -> list[dict[str, Any]]:
+    from console.words import both
     from gateway.settings import in_shanghai
     from gateway.takedown import status as standing
 
@@ -169,8 +169,11 @@ def _show(gateway: Gateway, only_overdue: bool, as_json: bool) -> list[dict[str,
         known = gateway.catalog.recipients.get(row["recipient"])
         contact = known.contact if known else "?"
         late = f"，已逾期 overdue since {row['deadline']}，请联系 call {contact}" if row["overdue"] else ""
+        # It gave the record back before the order was changed, and has nothing left to act on.
+        differs = row["told"] not in ("", row["reason"])
+        told = f"，告知接收方的原因 the reason it was told: {both('notice.' + row['told'])}" if differs else ""
         what = f"{row['record']}  {row['entry']}  {row['reason']} {row['document']}"
-        typer.echo(f"{what}  {row['recipient'] or '-':<20} {row['state']} {in_shanghai(row['at'])}{late}")
+        typer.echo(f"{what}  {row['recipient'] or '-':<20} {row['state']} {in_shanghai(row['at'])}{told}{late}")
     typer.echo(f"{len(rows)} {'overdue' if only_overdue else 'open'}")
     return rows
 
@@ -183,7 +186,7 @@ def _effects(said: list[str] | None) -> Effects:
     try:
         return read(text)
     except ValueError as error:
-        complain(f"--effect: {error}")
+        complain(f"--effect: 处理方式或接收方类别有误；请按 gateway takedown open --help 书写。 {error}; write it as --help shows")
         raise typer.Exit(USAGE) from None
 
 

@@ -39,6 +39,21 @@ def load(path: Path) -> Mapping[str, Connection]:
 
     Raises ConnectionUnknown if the file is missing, readable by others than its owner, not YAML, or has an unknown key.
     """
+    return {name: _connection(path, name, entry) for name, entry in _entries(path).items()}
+
+
+def find(path: Path, name: str) -> Connection:
+    """The connection of that name; a slip in the entry of another party cuts off that party alone.
+
+    Raises ConnectionUnknown as `load` does, and if it is not registered.
+    """
+    entries = _entries(path)
+    if name not in entries:
+        raise ConnectionUnknown(f"{path}: connection {name} is not registered; add its url and credential there")
+    return _connection(path, name, entries[name])
+
+
+def _entries(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ConnectionUnknown(f"{path}: no connections file; write one as docs/connections.md shows, mode 0600")
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
@@ -52,7 +67,7 @@ def load(path: Path) -> Mapping[str, Connection]:
         raise ConnectionUnknown(f"{path}: not readable as YAML{place}; write it as docs/connections.md shows") from None
     if not isinstance(entries, dict):
         raise ConnectionUnknown(f"{path}: names no connections; write it as docs/connections.md shows")
-    return {name: _connection(path, name, entry) for name, entry in entries.items()}
+    return entries
 
 
 def _connection(path: Path, name: str, entry: Any) -> Connection:

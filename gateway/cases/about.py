@@ -68,11 +68,14 @@ def _read(gateway: Gateway, connection: Connection, record: str) -> tuple[str, p
         entry = gateway.store.entry_of(connection, record)
         row = gateway.store.at(connection, entry, record, _ALWAYS)
     except KeyError:
-        raise NoCase(f"record {record}: the store never had it; `gateway record` gives the id of a record from its key") from None
-    except Erased as error:
-        raise NoCase(str(error)) from None
+        raise NoCase(f"record {record}", "库中从未有此记录；记录编号可用 gateway record 由主键查得。",
+                     "the store never had it; `gateway record` gives the id of a record from its key") from None
+    except Erased:
+        raise NoCase(f"entry {entry}, record {record}", "该记录已被删除，任何人都无法再读取。",
+                     "erased; nobody can read it any more") from None
     if entry not in gateway.catalog.entries:
-        raise NoCase(f"record {record}: its entry {entry} left the catalogue; put it back as long as its records can be repaired")
+        raise NoCase(f"record {record}", f"其事项 {entry} 已不在目录中；记录可修复期间，请将该事项恢复到目录。",
+                     f"its entry {entry} left the catalogue; put it back as long as its records can be repaired")
     return entry, row
 
 
@@ -88,5 +91,6 @@ def _determined_by(gateway: Gateway, code: str, entry: Entry, row: pd.DataFrame)
     departments = [gateway.catalog.departments[gateway.catalog.department_of(name)]
                    for name, feed in gateway.catalog.feeds.items() if feed.entry == code]
     if not departments:
-        raise NoCase(f"entry {code}: its records name no unit and no department hands it in; name its collector in the catalogue")
+        raise NoCase(f"entry {code}", "记录中没有认定单位，目录中也没有报送部门；请在目录中写明归集单位。",
+                     "its records name no unit and no department hands it in; name its collector in the catalogue")
     return departments[0].title.zh

@@ -57,8 +57,13 @@ def find(connection: Connection, name: str, kind: Kind) -> Case:
     """The case of that name and kind. Raises NoCase."""
     row = connection.execute(sa.select(cases).where(cases.c.case == name, cases.c.kind == str(kind))).mappings().one_or_none()
     if row is None:
-        raise NoCase(f"case {name}: no such {kind}; see gateway {kind} status")
+        raise no_case(name, kind)
     return _case(dict(row))
+
+
+def no_case(name: str, kind: Kind) -> NoCase:
+    """What is said of a name that no case of a kind bears."""
+    return NoCase(f"case {name}", f"没有此案件；请查看 gateway {kind} status。", f"no such {kind}; see gateway {kind} status")
 
 
 def every(connection: Connection, kind: Kind | None = None, states: tuple[State, ...] = tuple(State)) -> list[Case]:
@@ -90,12 +95,14 @@ def steps(connection: Connection, case: str) -> list[dict[str, Any]]:
 def open_case(connection: Connection, case: Case, person: Person, at: datetime) -> Case:
     """Takes a case in. Raises CaseRefused if one of its kind is open already for the record."""
     if held := [each for each in of_record(connection, case.kind, case.record) if each.state in OPEN]:
-        raise CaseRefused(f"record {case.record}: {case.kind} case {held[0].case} is open already; go on with that one")
+        raise CaseRefused(f"record {case.record}", f"已有在办案件 {held[0].case}；请在该案件中继续办理。",
+                          f"{case.kind} case {held[0].case} is open already; go on with that one")
     case = replace(case, changed_at=at.isoformat())
     try:
         connection.execute(sa.insert(cases).values(**_row(case)))
     except IntegrityError:
-        raise CaseRefused(f"record {case.record}: another {case.kind} case was opened at the same moment; look at its status") from None
+        raise CaseRefused(f"record {case.record}", "同一时刻另有同类案件被受理登记；请查看其状态。",
+                          f"another {case.kind} case was opened at the same moment; look at its status") from None
     _note(connection, case, person, (at, ""))
     log.append(connection, [_line(Event.CASE_OPENED, case, person)], at)
     return case
@@ -110,7 +117,8 @@ def move(connection: Connection, case: Case, to: State, act: Act) -> Case:
     moved = replace(case, state=to, due=act.due, changed_at=act.at.isoformat(), **act.changes)
     this = sa.update(cases).where(cases.c.case == case.case, cases.c.state == str(case.state), cases.c.changed_at == case.changed_at)
     if connection.execute(this.values(**_row(moved))).rowcount != 1:
-        raise CaseRefused(f"case {case.case}: somebody moved it at the same moment; look at its status and decide again")
+        raise CaseRefused(f"case {case.case}", "同一时刻已有他人办理本案；请查看其状态后重新办理。",
+                          "somebody moved it at the same moment; look at its status and decide again")
     _note(connection, moved, act.person, (act.at, case.due))
     log.append(connection, [_line(Event.CASE_MOVED, moved, act.person)], act.at)
     return moved

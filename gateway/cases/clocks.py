@@ -50,7 +50,8 @@ def rule_in_force(catalog: Catalog, on: date) -> tuple[str, RepairRule]:
     known = [(catalog.instruments[rule.basis.instrument].in_force_from, name, rule) for name, rule in catalog.repair_rules.items()
              if catalog.instruments[rule.basis.instrument].is_in_force(on)]
     if not known:
-        raise CaseRefused(f"{on}: no instrument on credit repair was in force that day; mend the day of receipt, or add its rule "
-                          "to catalog/repair_rules")
+        raise CaseRefused(str(on), "该日没有施行中的信用修复规定；请更正收件日期，或者在 catalog/repair_rules 中补充规定。",
+                          "no instrument on credit repair was in force that day; mend the day of receipt, or add its rule to "
+                          "catalog/repair_rules")
     _, name, found = max(known, key=lambda each: each[:2])
     return name, found

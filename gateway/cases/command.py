@@ -46,7 +46,8 @@ def add_common(app: typer.Typer, kind_name: str) -> None:
         from gateway.cases.steps import add_papers
 
         given = papers_of(statement, performed, commitment)
-        usage([] if given else [case], "no paper is named; name at least one with --statement, --performed or --commitment")
+        usage([] if given else [case], "未指明材料，请至少用 --statement、--performed、--commitment 指明一份。"
+              " no paper is named; name at least one with --statement, --performed or --commitment")
         with refusing():
             say(add_papers(opened("catalog", "keyring"), kind(kind_name), case, by, given))
 
@@ -63,6 +64,7 @@ def add_common(app: typer.Typer, kind_name: str) -> None:
     def status(case: Annotated[str | None, typer.Argument(metavar="CASE", help="Only this case, with its steps.")] = None,
                as_json: AsJson = False) -> None:
         """List the cases that somebody still has to act on, what is due first at the top."""
+        from gateway.cases.book import no_case
         from gateway.cases.standing import settle
         from gateway.cases.standing import status as standing
 
@@ -70,7 +72,7 @@ def add_common(app: typer.Typer, kind_name: str) -> None:
         settle(gateway)
         rows = standing(gateway, kind(kind_name), case)
         if case and not rows:
-            complain(f"case {case}: no such {kind_name}; see gateway {kind_name} status")
+            complain(str(no_case(case, kind(kind_name))))
             raise typer.Exit(USAGE)
         _show(rows, as_json, "open 未办结", bool(case))
 
@@ -166,7 +168,7 @@ def _write_papers(gateway: Gateway, what: tuple[Kind, str], asked: tuple[str, st
     try:
         out.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        usage([str(out)], f"{error.strerror}; name another folder with --out")
+        usage([str(out)], f"无法写入（{error.strerror}），请用 --out 另指文件夹。 {error.strerror}; name another folder with --out")
     with refusing():
         with gateway.engine.connect() as connection:
             case = book.find(connection, what[1], what[0])

@@ -38,17 +38,22 @@ class Desk:
     def expect_here(self) -> None:
         """Returns if the case lies at the person's own unit; raises CaseRefused if not."""
         if not is_same_unit(self.person.unit, self.case.unit):
-            raise CaseRefused(f"case {self.case.case}: it lies at {self.case.unit}, and {self.person.name} belongs to {self.person.unit}")
+            raise CaseRefused(f"case {self.case.case}",
+                              f"本案在{self.case.unit}，{self.person.name}属于{self.person.unit}；请由该单位办理。",
+                              f"it lies at {self.case.unit}, and {self.person.name} belongs to {self.person.unit}; somebody there takes it")
 
     def expect_decider(self) -> None:
         """Returns if the person belongs to the unit that determined the record, and the case lies there (谁认定、谁修复); raises
         CaseRefused if not."""
         if not is_same_unit(self.person.unit, self.case.determined_by):
-            raise CaseRefused(f"case {self.case.case}: {self.case.determined_by} determined the record and decides, not "
-                              f"{self.person.unit}; hand it on by {self.case.due or self.case.decide_by}: "
-                              f"gateway {self.case.kind} hand-on {self.case.case}")
+            until = self.case.due or self.case.decide_by
+            raise CaseRefused(f"case {self.case.case}", f"谁认定、谁决定：认定单位为{self.case.determined_by}，不是{self.person.unit}；"
+                              f"请不迟于 {until} 转办。",
+                              f"{self.case.determined_by} determined the record and decides, not {self.person.unit}; hand it on by "
+                              f"{until}: gateway {self.case.kind} hand-on {self.case.case}")
         if not is_same_unit(self.case.unit, self.case.determined_by):
-            raise CaseRefused(f"case {self.case.case}: it still lies at {self.case.unit}, which hands it on first: "
+            raise CaseRefused(f"case {self.case.case}", f"本案仍在{self.case.unit}，须先转办。",
+                              f"it still lies at {self.case.unit}, which hands it on first: "
                               f"gateway {self.case.kind} hand-on {self.case.case}")
 
 
@@ -65,10 +70,10 @@ def registered(gateway: Gateway, name: str) -> Person:
     """Somebody who may handle cases: registered with a role and a unit. Raises CaseRefused."""
     known = person(gateway, name)
     if known.role not in CASE_ROLES or not known.unit.strip():
-        if broken := unreadable(gateway):
-            raise CaseRefused(f"{name}: may not handle cases; {broken}")
-        raise CaseRefused(f"{name}: may not handle cases; register the person in {register(gateway)} as "
-                          f"{{role: {' or '.join(CASE_ROLES)}, unit: the unit as records name it}}")
+        zh, en = unreadable(gateway) or (
+            f"请在 {register(gateway)} 中登记其角色（{'、'.join(CASE_ROLES)}）和单位（与记录中的名称一致）。",
+            f"register the person in {register(gateway)} as {{role: {' or '.join(CASE_ROLES)}, unit: the unit as records name it}}")
+        raise CaseRefused(name or "nobody", f"无权办理案件；{zh}", f"may not handle cases; {en}")
     return known
 
 
@@ -86,7 +91,8 @@ def take_in(gateway: Gateway, kind: Kind, application: Application) -> Case:
     """Opens a case under the clocks of the day of receipt, and seals its papers. Raises NoCase, CaseRefused."""
     who, at, record = registered(gateway, application.by), gateway.clock(), application.record
     if application.received_on > gateway.today:
-        raise CaseRefused(f"record {record}: received on {application.received_on}, which has not come yet; mend the day")
+        raise CaseRefused(f"record {record}", f"收件日期 {application.received_on} 尚未到来；请更正日期。",
+                          f"received on {application.received_on}, which has not come yet; mend the day")
     with writing(gateway.engine) as connection:
         log.queue(connection)
         known = about(gateway, connection, record)

@@ -70,7 +70,7 @@ def decide(
     from gateway.cases.states import Decision
 
     usage([] if (verdict is Verdict.UPHOLD) == (upheld_as is not None) else ["--as"],
-          "goes together with uphold; name correction or revocation")
+          "与 uphold 一并使用，写明 correction（更正）或 revocation（撤销）。 goes together with uphold; name correction or revocation")
     decisions = {None: Decision.DISMISS, Upheld.CORRECTION: Decision.CORRECT, Upheld.REVOCATION: Decision.REVOKE}
     gateway = opened("catalog", "keyring")
     with refusing():

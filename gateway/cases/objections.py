@@ -78,11 +78,13 @@ def let_corrected_go(gateway: Gateway, name: str, by: str, document: str) -> Cas
     with handling(gateway, name, Kind.OBJECTION, by) as desk:
         desk.expect_decider()
         if desk.case.decision != Decision.CORRECT:
-            raise CaseRefused(f"case {name}: it was not upheld as a correction, so there is nothing to let go")
+            raise CaseRefused(f"case {name}", "异议并非以更正方式成立，没有可恢复提供的记录。",
+                              "it was not upheld as a correction, so there is nothing to let go")
         _expect_corrected(desk)
         desk.move(State.CORRECTED)
         if not let_go(desk, Notice.CORRECTION, document):
-            raise CaseRefused(f"case {name}: its record stays back for another reason; see gateway takedown status")
+            raise CaseRefused(f"case {name}", "该记录因其他原因仍被撤回；请查看 gateway takedown status。",
+                              "its record stays back for another reason; see gateway takedown status")
         return desk.case
 
 
@@ -90,6 +92,8 @@ def _expect_corrected(desk: Desk) -> None:
     case, connection = desk.case, desk.connection
     decided_at = next(step["at"] for step in book.steps(connection, case.case) if step["state"] == State.DECIDED)
     if newest_since(connection, case.entry, case.record) <= decided_at:
-        raise CaseRefused(f"case {case.case}: {case.determined_by} has not handed the corrected record in since; ask it to")
+        raise CaseRefused(f"case {case.case}", f"{case.determined_by}此后尚未报送更正后的记录；请催报。",
+                          f"{case.determined_by} has not handed the corrected record in since; ask it to")
     if other := [each.case for each in book.of_record(connection, Kind.OBJECTION, case.record) if each.state in OPEN]:
-        raise CaseRefused(f"case {case.case}: objection {other[0]} to the same record is open; decide it first")
+        raise CaseRefused(f"case {case.case}", f"同一记录的异议 {other[0]} 尚未办结；请先作出决定。",
+                          f"objection {other[0]} to the same record is open; decide it first")

@@ -11,8 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from console.words import wording
+from gateway.refusal import Refusal
 
-class CaseFailed(Exception):
+# One in Chinese, one in English.
+Sentences = tuple[str, str]
+
+
+class CaseFailed(Refusal):
     """A step that was not taken. The message says why and what to do next, and nothing has changed."""
 
 
@@ -25,12 +31,14 @@ class CaseRefused(CaseFailed):
 
 
 class NotDue(CaseRefused):
-    """The application cannot be taken up. `grounds` maps a code of `Ground` to a sentence."""
+    """The application cannot be taken up. `grounds` maps a code of `Ground` to a sentence in Chinese and one in English."""
 
-    def __init__(self, case: str, grounds: Mapping[Ground, str]) -> None:
+    def __init__(self, case: str, grounds: Mapping[Ground, Sentences]) -> None:
         self.grounds = dict(grounds)
-        told = "; ".join(f"{code}: {words}" for code, words in self.grounds.items())
-        super().__init__(f"case {case}: {told}. Add what is missing, or refuse it for one of these grounds")
+        zh = "；".join(chinese for chinese, _ in self.grounds.values())
+        en = "; ".join(f"{code}: {english}" for code, (_, english) in self.grounds.items())
+        super().__init__(f"case {case}", f"{zh}。请补正材料，或者以其中一项为由不予受理。",
+                         f"{en}. Add what is missing, or refuse it for one of these grounds")
 
 
 class Kind(StrEnum):
@@ -100,5 +108,12 @@ OPEN = (State.APPLIED, State.ACCEPTED, State.HANDED_ON, State.DECIDED, State.PRO
 def expect_next(case: str, state: State, to: State) -> None:
     """Returns if `to` may follow `state`; raises CaseRefused naming the case and both."""
     if to not in NEXT[state]:
-        after = f"it can become {' or '.join(sorted(NEXT[state]))} next" if NEXT[state] else "it is over, nothing follows"
-        raise CaseRefused(f"case {case}: it is {state} and cannot become {to}; {after}")
+        zh = f"下一步只能为：{'、'.join(map(in_chinese, sorted(NEXT[state])))}" if NEXT[state] else "本案已办结"
+        en = f"it can become {' or '.join(sorted(NEXT[state]))} next" if NEXT[state] else "it is over, nothing follows"
+        raise CaseRefused(f"case {case}", f"当前状态为“{in_chinese(state)}”，不能转为“{in_chinese(to)}”；{zh}。",
+                          f"it is {state} and cannot become {to}; {en}")
+
+
+def in_chinese(state: State) -> str:
+    """A state as a clerk reads it."""
+    return wording(f"case.{state}").zh

@@ -10,7 +10,7 @@ from gateway.cases.book import Case
 from gateway.cases.clocks import clocks_of
 from gateway.cases.desk import Desk, handling
 from gateway.cases.papers import Paper, put
-from gateway.cases.states import CaseRefused, Kind, State
+from gateway.cases.states import CaseRefused, Kind, State, in_chinese
 from gateway.settings import Gateway
 
 
@@ -18,7 +18,8 @@ def add_papers(gateway: Gateway, kind: Kind, name: str, by: str, papers: Sequenc
     """Adds to a case what was missing, while it is not decided; its clocks go on. Raises NoCase, CaseRefused."""
     with handling(gateway, name, kind, by) as desk:
         if desk.case.state not in (State.APPLIED, State.ACCEPTED, State.HANDED_ON):
-            raise CaseRefused(f"case {name}: it is {desk.case.state}, and takes no more papers")
+            raise CaseRefused(f"case {name}", f"当前状态为“{in_chinese(desk.case.state)}”，不再接收材料。",
+                              f"it is {desk.case.state}, and takes no more papers")
         put(desk.connection, gateway, name, papers, gateway.clock())
         return desk.case
 
@@ -36,6 +37,7 @@ def hand_on(gateway: Gateway, kind: Kind, name: str, by: str) -> Case:
     with handling(gateway, name, kind, by) as desk:
         desk.expect_here()
         if is_same_unit(desk.case.unit, desk.case.determined_by):
-            raise CaseRefused(f"case {name}: it lies at {desk.case.determined_by} already, which decides")
+            raise CaseRefused(f"case {name}", f"本案已在认定单位{desk.case.determined_by}，由其作出决定。",
+                              f"it lies at {desk.case.determined_by} already, which decides")
         desk.move(State.HANDED_ON, desk.case.decide_by, unit=desk.case.determined_by)
         return desk.case

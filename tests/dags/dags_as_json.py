@@ -25,6 +25,7 @@ def main() -> None:
             "catchup": dag.catchup, "max_active_runs": dag.max_active_runs, "doc": dag.doc_md, "params": sorted(dag.params),
             "tasks": {task.task_id: {
                 "rule": task.trigger_rule.value, "doc": task.doc_md, "retries": task.retries,
+                "seconds": task.execution_timeout.total_seconds() if task.execution_timeout else None,
                 "policy": type(getattr(task, "retry_policy", None) or getattr(task, "partial_kwargs", {}).get("retry_policy")).__name__,
                 "below": sorted(task.downstream_task_ids)} for task in dag.tasks}}
     loaded = sorted(({"pandas", "great_expectations"} & set(sys.modules)) - heavy)

@@ -64,6 +64,14 @@ def test_every_task_tries_a_blip_again_and_nothing_else(feeds: dict[str, Any]) -
     assert {(task["retries"], task["policy"]) for task in tasks} == {(2, "BlipsOnly")}
 
 
+def test_no_task_hangs_for_ever_and_none_is_killed_in_a_first_load(read: dict[str, Any]) -> None:
+    """Ten times what ten million records take at the 4,800 a second that were measured for a first load (docs/measurements.md)."""
+    first_load = 10_000_000 / 4_800
+    for dag_id, dag in read["dags"].items():
+        for name, task in dag["tasks"].items():
+            assert task["seconds"] is not None and 10 * first_load < task["seconds"] <= 24 * 3600, f"{dag_id}.{name}"
+
+
 def test_the_last_task_closes_the_run_whatever_happened_and_shows_it(feeds: dict[str, Any]) -> None:
     for dag in feeds.values():
         assert [name for name, task in dag["tasks"].items() if not task["below"]] == ["close_run"]

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from typer.testing import CliRunner
 
 from catalog.model import RecipientKind
 from delivery import Effect
 from gateway import suppressed
+from gateway.cli import app
 from gateway.effects import everywhere, read, written
 from gateway.lookups import Refused, look_ups
 from gateway.night import NightBroken, decide_all, run_night, take_back_all
@@ -74,10 +76,25 @@ def test_a_change_asks_everybody_for_the_new_effect_and_the_record_is_never_off_
     assert {place[0] for place in marks(served.home)} == ALL
     change(served, record, replace(REPAIR, reason=Notice.REVOCATION, document="撤〔2026〕1号"))
     assert {state for state, _ in states(served).values()} == {"outstanding"}
+    assert {(row["reason"], row["told"]) for row in status(served, ON)} == {("revocation", "revocation")}
     take_back_all(served, [ENTRY])
     assert showing(served, number(served, record)) == set() and {state for state, _ in states(served).values()} == {"confirmed"}
     with pytest.raises(NoTakedown, match="no takedown is open"):
         change(served, max(records_of(served) - {record}), REPAIR)
+
+
+def test_who_gave_a_record_back_before_the_order_was_changed_stands_under_the_new_reason_and_with_what_it_was_told(
+        served: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = held_by_all(served)
+    open_takedown(served, [record], REPAIR)
+    take_back_all(served, [ENTRY])
+    change(served, record, replace(REPAIR, reason=Notice.OBJECTION, document="异〔2026〕1号", effects=everywhere(Effect.MARK)))
+    rows = status(served, ON)
+    assert {(row["state"], row["reason"], row["document"], row["told"]) for row in rows} == {("confirmed", "objection", "异〔2026〕1号", "repair")}
+    assert {row["effect"] for row in rows} == {"delete", "stop_sharing"}
+    monkeypatch.setenv("GATEWAY_HOME", str(served.home))
+    lines = CliRunner().invoke(app, ["takedown", "status"]).output.splitlines()[:-1]
+    assert len(lines) == len(ALL) and all("objection 异〔2026〕1号" in line and "the reason it was told: 信用修复 credit repair" in line for line in lines)
 
 
 def test_a_marked_record_whose_publicity_ends_is_withdrawn_although_it_stands_on_the_list(served: Gateway) -> None:
@@ -152,7 +169,7 @@ def test_d46_d58_identifiers_are_kept_sealed_until_everybody_has_confirmed_and_s
     take_back_all(served, [ENTRY])
     probe(served)
     escalate(served)
-    with pytest.raises(KeyError):
+    with pytest.raises(suppressed.NoIdentifiers):
         suppressed.look_up_opened(served, record, li)
 
 

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from typer.testing import CliRunner
 
 from delivery import Effect
+from gateway.cli import app
 from gateway.effects import everywhere
 from gateway.night import decide_all, run_night
 from gateway.probe import probe
@@ -21,6 +29,7 @@ from ledger.events import Event
 from records.database import writing
 from records.schema import lines
 from records.stages import Notice
+from tests.catalog.altered import alter, copied
 from tests.flow.held_content import ON
 from tests.flow.test_story import ENTRY, FEED, SITE, held_by_all
 from tests.flow.test_takedown import number
@@ -116,3 +125,64 @@ def test_a_site_whose_connection_cannot_be_read_stays_unverified_in_words(withdr
     (gateway.home / "secrets" / "connections.yml").write_text("broken: [", "utf-8")
     [told] = probe(gateway)
     assert f"recipient {SITE}: " in told and "connections.yml: not readable as YAML" in told and at_site(gateway) == "confirmed"
+
+
+class _Garbled(BaseHTTPRequestHandler):
+    """A site whose pages say that they are compressed, and are not."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", "5")
+        self.end_headers()
+        self.wfile.write(b"plain")
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def garbled() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), _Garbled) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def two_sites(gateway: Gateway, world: World, tmp_path: Path) -> tuple[Gateway, Callable[[dict[str, Any]], None]]:
+    """A takedown that two sites with public pages have confirmed, the other one's served at another address from now on; and a way
+    to alter the connections of both."""
+    root = copied(tmp_path)
+    pages = gateway.catalog.recipients[SITE].public
+    assert pages
+    alter(root, "recipients/gsxt.yml", {"method": "rest", "public": pages.model_dump()})
+    run_night(gateway, ON, [FEED], print)
+    open_takedown(gateway, [held_by_all(gateway)], REPAIR)
+    decide_all(gateway, [ENTRY])
+    place = gateway.home / "secrets" / "connections.yml"
+    served_at = gateway.connection(SITE).url
+
+    def change(connections: dict[str, Any]) -> None:
+        known = yaml.safe_load(place.read_text("utf-8"))
+        known["gsxt"]["url"] = served_at
+        known |= connections
+        place.write_text(yaml.safe_dump({name: one for name, one in known.items() if one}), "utf-8")
+
+    return replace(gateway, catalog_root=root), change
+
+
+@pytest.mark.parametrize(("how", "words"), [
+    ("missing", "is not registered"), ("misspelt", "unknown key tokn"), ("nowhere", "at its public pages"), ("garbled", "at its public pages")])
+def test_one_site_that_cannot_be_reached_is_told_and_holds_up_no_other(
+        two_sites: tuple[Gateway, Callable[[dict[str, Any]], None]], garbled: str, how: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    gateway, change = two_sites
+    change({SITE: {"missing": None, "misspelt": {"url": "http://x", "tokn": "y"}, "nowhere": {"url": "nowhere"}, "garbled": {"url": garbled}}[how]})
+    monkeypatch.setenv("GATEWAY_HOME", str(gateway.home))
+    monkeypatch.setenv("GATEWAY_CATALOG", str(gateway.catalog_root))
+    told = CliRunner().invoke(app, ["takedown", "probe"])
+    assert told.exit_code == 3 and f"recipient {SITE}: " in told.output and words in told.output and "gsxt" not in told.output
+    states = {row["recipient"]: row["state"] for row in status(gateway, ON)}
+    assert (states[SITE], states["gsxt"]) == ("confirmed", "verified")

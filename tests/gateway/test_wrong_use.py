@@ -145,3 +145,10 @@ def test_no_paper_is_nothing_to_add(run: Run, case: str) -> None:
 def test_a_list_of_cases_ends_with_how_many_they_are(run: Run, case: str) -> None:
     assert run("repair", "status").output.splitlines()[-1] == "1 open 未办结"
     assert "未办结" not in run("repair", "status", case).output
+
+
+def test_what_stands_against_an_application_is_read_in_chinese_and_in_english(run: Run, case: str) -> None:
+    told = run("repair", "accept", case, "--by", CLERK)
+    assert told.exit_code == 3 and "缺少公开的信用承诺" in told.output and "the public commitment is missing" in told.output
+    told = run("takedown", "lift", RECORD, "--document", "云信修〔2026〕7号", "--by", "李某")
+    assert told.exit_code == 2 and "没有可解除的在办撤回" in told.output and "no takedown is open that could be lifted" in told.output

@@ -50,3 +50,13 @@ def test_i8_a_file_that_is_no_yaml_is_told_by_its_line_and_not_quoted(tmp_path: 
     with pytest.raises(ConnectionUnknown, match="not readable as YAML at line 4") as told:
         connection.load(path)
     assert "hush" not in str(told.value)
+
+
+def test_a_slip_in_one_party_s_entry_cuts_off_that_party_alone(tmp_path: Path) -> None:
+    path = tmp_path / "connections.yml"
+    path.write_text("a: {url: x}\nb: {url: y, tokn: z}\n")
+    path.chmod(0o600)
+    assert connection.find(path, "a").url == "x"
+    for name, words in (("b", "unknown key tokn"), ("c", "connection c is not registered")):
+        with pytest.raises(ConnectionUnknown, match=words):
+            connection.find(path, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -118,3 +119,16 @@ def test_a_chain_that_was_altered_is_not_made_to_look_sound(tmp_path: Path) -> N
     with engine.connect() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM ledger")).scalar_one() == 2
     engine.dispose()
+
+
+def test_bringing_a_database_up_to_date_leaves_no_connection_open_at_its_server(empty_postgresql_url: str, postgresql_url: str) -> None:
+    database.migrate(empty_postgresql_url)
+    server = sa.create_engine(postgresql_url, poolclass=sa.NullPool)
+    open_there = sa.text("SELECT count(*) FROM pg_stat_activity WHERE datname = :name")
+    with server.connect() as connection:
+        for _ in range(100):  # the server notices a moment later that one was closed
+            if not (left := connection.execute(open_there, {"name": sa.make_url(empty_postgresql_url).database}).scalar_one()):
+                break
+            time.sleep(0.02)
+            connection.rollback()
+    assert left == 0
