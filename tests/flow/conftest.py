@@ -13,6 +13,7 @@ from gateway.sample import World, create
 from gateway.settings import Gateway, set_up
 from keys.keyring import Keyring
 from tests.flow.held_content import ON
+from tests.known_keys import known_keys
 
 NIGHT = datetime(2026, 11, 22, 18, 30, tzinfo=UTC)  # 02:30 on the 23rd in Shanghai
 SCALE = 0.04
@@ -33,6 +34,7 @@ def with_another_handle_key(gateway: Gateway) -> Gateway:
 def gateway(tmp_path: Path) -> Gateway:
     """A set-up gateway; the departments have handed in, nobody holds anything yet."""
     made = gateway_at(tmp_path)
+    known_keys(made)
     set_up(made)
     create(tmp_path, ON, scale=SCALE)
     return made

@@ -25,6 +25,7 @@ from ledger.holdings import count
 from records.stages import Notice
 from tests.flow.conftest import gateway_at
 from tests.flow.held_content import ON, content
+from tests.known_keys import known_keys
 
 FEED, ENTRY = "law_enforcement.administrative_penalty_legal", "administrative_penalty_legal"
 PLACES = {
@@ -48,6 +49,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     home = tmp_path_factory.mktemp("undisturbed")
     gateway = gateway_at(home)
+    known_keys(gateway)
     set_up(gateway)
     create(home, ON, scale=0.02)
     shutil.copytree(home, home.with_name("pristine"))

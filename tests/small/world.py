@@ -21,6 +21,7 @@ from ledger.export import export
 from records.database import writing
 from records.identity import record_ids
 from records.stages import Notice
+from tests.known_keys import known_keys
 from tests.small.place import ENTRY, FEED, ON, clock, penalty
 from tests.small.recipients import Recipients
 
@@ -53,6 +54,7 @@ class SmallWorld:
             gateway.engine.dispose()
 
     def set_up(self) -> None:
+        known_keys(self.gateway())
         set_up(self.gateway())
 
     def recipients(self) -> Recipients:
