@@ -51,8 +51,9 @@ _RECEIPTS = {
     "package": "在 `receipts/` 先放 `<batch>.receipt.sig`（`<密钥编号>:<base64 签名>`），最后放 `<batch>.receipt.json`：`{\"batch\",\"entry\",\"content_digest\","
                "\"received_at\",\"records\":[{\"handle\",\"status\":\"accepted\"|\"refused\",\"reason\"}]}`；`content_digest` 为收到的数据文件的 "
                "`sha-256=:<base64>:`。The signed receipt file, over the data file as it came.",
-    "frontend": "`taken_flag`：空为未取，1 为已取，2 为失败（`failure_reason` 写原因代码）。该标志即回执。Empty: not yet, 1 taken, 2 failed with its "
-                "reason; the flag is the receipt."}
+    "frontend": "`taken_flag`：空为未取，1 为已取，2 为失败（`failure_reason` 写原因代码）。该标志即回执。标志只写在所读的批次上（`WHERE handle = ? AND batch = "
+                "?`）：读取之后该行可能已换成撤回。Empty: not yet, 1 taken, 2 failed with its reason; the flag is the receipt. Set it on the batch that "
+                "you read (`WHERE handle = ? AND batch = ?`): the row may have become a withdrawal since."}
 _INQUIRIES = {
     "rest": "`POST {url}/v1/statements`，签名与应答同上。Signed and answered like a batch.",
     "package": "`incoming/<inquiry>.inquiry.json`（及 `.sig`）；答复为 `receipts/<inquiry>.statement.sig`，再 `.statement.json`。Asked and answered as signed files.",

@@ -40,9 +40,9 @@ def remember(connection: Connection, errand: Errand, sent: tuple[Batch, pd.DataF
     connection.execute(sa.insert(awaited).values(
         **this, location=promise.location, content_digest=promise.content_digest, due_at=promise.due_at.isoformat(),
         named=_packed(rows[[RECORD, HANDLE, _told_by(batch.effect)]])))
+    told = log.append(connection, [errand.line(Event.QUEUED, {"records": len(rows)}, batch=batch.id)], at)
     connection.execute(sa.update(outbox).where(*(outbox.c[name] == value for name, value in this.items())).values(
-        state=BatchState.ACCEPTED, changed_at=at.isoformat()))
-    log.append(connection, [errand.line(Event.QUEUED, {"records": len(rows)}, batch=batch.id)], at)
+        state=BatchState.ACCEPTED, changed_at=at.isoformat(), told=told))
 
 
 def promised(connection: Connection, holder: Holder) -> list[Awaited]:
@@ -50,7 +50,7 @@ def promised(connection: Connection, holder: Holder) -> list[Awaited]:
     columns = (outbox.c.run, outbox.c.feed, runs.c.edition, outbox.c.batch, outbox.c.effect, outbox.c.state,
                awaited.c.location, awaited.c.content_digest, awaited.c.due_at, awaited.c.named)
     query = sa.select(*columns).join(outbox, (outbox.c.batch == awaited.c.batch) & (outbox.c.run == awaited.c.run))
-    query = query.outerjoin(runs, runs.c.run == outbox.c.run).where(*_of(holder)).order_by(outbox.c.changed_at)
+    query = query.outerjoin(runs, runs.c.run == outbox.c.run).where(*_of(holder)).order_by(outbox.c.told, outbox.c.changed_at)
     found = []
     for row in connection.execute(query):
         effect = Effect(row.effect)

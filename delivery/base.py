@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import Protocol
 
 import pandas as pd
+import xlsxwriter
 
 from catalog.model import Entry, Recipient
 from keys.connection import Connection
@@ -152,7 +153,8 @@ class Batch:
 def batches(masked: Masked, door: Door) -> list[Batch]:
     """Cuts what may leave into batches of the recipient's size.
 
-    The id is a digest over recipient, entry, effect and every (handle, digest): the same content makes the same batch.
+    The id is a digest over recipient, entry, effect and every (handle, digest), and of a table its headings: the same content makes
+    the same batch.
     """
     payload, size = masked.payload(), door.recipient.batch_size
     return [Batch(_name(masked.rows.iloc[start : start + size], DIGEST, Effect.BRING, door), payload.iloc[start : start + size])
@@ -173,9 +175,17 @@ def takedown_batches(rows: pd.DataFrame, effect: Effect, door: Door) -> list[Bat
     return [Batch(_name(cut, NOTICE, effect, door), cut, effect) for cut in cuts]
 
 
+def _written(door: Door) -> list[str]:
+    """What besides the records shapes the bytes of a table. Where that is another it is another package: put again by its old name,
+    one that waits would be other than its manifest says, and a receipt of the one is none of the other."""
+    kind = door.recipient.format
+    if kind == "jsonl":
+        return []
+    made_by = [xlsxwriter.__version__] if kind == "xlsx" else []
+    return [kind, *made_by, *(f"{name} {field.title.zh}" for name, field in door.entry.fields.items())]
+
+
 def _name(rows: pd.DataFrame, content: str, effect: Effect, door: Door) -> str:
     pairs = sorted(zip(rows[HANDLE].to_list(), rows[content].to_list(), strict=True))
-    # In another format it is another package: a receipt of the one is none of the other.
-    written = [] if door.recipient.format == "jsonl" else [door.recipient.format]
-    text = "\n".join([door.recipient_code, door.entry_code, effect, *written, *(f"{handle} {said}" for handle, said in pairs)])
+    text = "\n".join([door.recipient_code, door.entry_code, effect, *_written(door), *(f"{handle} {said}" for handle, said in pairs)])
     return hashlib.sha256(text.encode()).hexdigest()

@@ -19,7 +19,9 @@ def collect(promise: Promise, batch: Batch, door: Door) -> Receipt:
 
     Raises RecipientUnavailable (reason TOO_LATE) if it has not come when it is due, RecipientContractBreach, ReceiptMismatch.
     """
-    ends, pause = door.monotonic() + (promise.due_at - door.clock()).total_seconds(), _FIRST_PAUSE
+    # Never longer than was agreed: were the clock set back since, whoever waits would hold a takedown for as long.
+    left = min((promise.due_at - door.clock()).total_seconds(), door.recipient.deadline)
+    ends, pause = door.monotonic() + left, _FIRST_PAUSE
     while True:
         if (receipt := _asked(promise, batch, door, max(_SHORTEST_TRY, ends - door.monotonic()))) is not None:
             return receipt

@@ -68,7 +68,9 @@ def admit(connection: Connection, caller: Caller, at: datetime) -> Shut | None:
     row = _row(connection, caller.recipient)
     if row["state"] == DoorState.CLOSED:
         return None
-    if not caller.takes_back and at.isoformat() < row["next_try_at"]:
+    # A pause longer than any that is made: the clock was set back since, and nobody waits for it to catch up.
+    longest = at + max(LONGEST_PAUSE, caller.lease)
+    if not caller.takes_back and at.isoformat() < row["next_try_at"] <= longest.isoformat():
         return Shut(row["next_try_at"], row["reason"], row["failures"])
     # Should the trial be killed, the next may try when its time is over.
     _change(connection, row, at, state=DoorState.HALF_OPEN, next_try_at=(at + caller.lease).isoformat())

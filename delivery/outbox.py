@@ -53,15 +53,15 @@ def intend(connection: Connection, errand: Errand, batch: Batch, at: datetime) -
     """
     batch = replace(batch, id=_name(connection, errand, batch))
     records = len(batch.payload)
+    event = Event.INTENDED if batch.effect is Effect.BRING else Event.WITHDRAW_INTENDED
+    told = log.append(connection, [errand.line(event, {"records": records}, batch=batch.id, **batch.says())], at)
     row = {"batch": batch.id, "run": errand.run, "recipient": errand.recipient, "entry": errand.entry, "feed": errand.feed,
            "effect": str(batch.effect), "records": records, "state": BatchState.INTENDED, "reason": "", "changed_at": at.isoformat(),
-           "handles": pack(batch.payload[HANDLE])}
-    again = {name: row[name] for name in ("reason", "changed_at", "handles")}
+           "handles": pack(batch.payload[HANDLE]), "told": told}
+    again = {name: row[name] for name in ("reason", "changed_at", "handles", "told")}
     # What an earlier try of this run may have brought there is not forgotten when the next one does not get through.
     again["state"] = sa.case((outbox.c.state.in_(MAY_HAVE_ARRIVED), BatchState.SENT), else_=BatchState.INTENDED)
     connection.execute(_insert(connection, outbox).values(row).on_conflict_do_update(index_elements=["batch", "run"], set_=again))
-    event = Event.INTENDED if batch.effect is Effect.BRING else Event.WITHDRAW_INTENDED
-    log.append(connection, [errand.line(event, {"records": records}, batch=batch.id, **batch.says())], at)
     return batch
 
 
@@ -96,8 +96,8 @@ def settle(connection: Connection, errand: Errand, batch: pd.DataFrame, receipt:
     _hold(connection, named.assign(**common))
     log.queue(connection)  # as `settle_withdrawal` does; not earlier, since many rows take their time
     withdrawals.brought(connection, Holder(errand.recipient, errand.entry), taken[HANDLE])
-    log.append(connection, [_settlement(errand, Event.DELIVERED, batch, receipt)], receipt.at)
-    _settled(connection, errand, receipt, batch)
+    told = log.append(connection, [_settlement(errand, Event.DELIVERED, batch, receipt)], receipt.at)
+    _settled(connection, errand, (receipt, told), batch)
     return len(taken)
 
 
@@ -117,8 +117,8 @@ def settle_withdrawal(connection: Connection, errand: Errand, rows: pd.DataFrame
         connection.execute(change.where(*these), named)
         withdrawals.confirm(connection, Holder(errand.recipient, errand.entry), taken[HANDLE], (str(effect), receipt.at))
     notes = {"effect": str(effect), "notices": _counts(taken[NOTICE])}
-    log.append(connection, [_settlement(errand, Event.WITHDRAWN, rows, receipt, **notes)], receipt.at)
-    _settled(connection, errand, receipt, rows)
+    told = log.append(connection, [_settlement(errand, Event.WITHDRAWN, rows, receipt, **notes)], receipt.at)
+    _settled(connection, errand, (receipt, told), rows)
     return len(taken)
 
 
@@ -156,8 +156,8 @@ def give_up(connection: Connection, errand: Errand, batch: str, error: DeliveryF
     if state is BatchState.NOT_REACHED and connection.execute(sa.select(outbox.c.state).where(this)).scalar() != BatchState.INTENDED:
         state = BatchState.SENT
     notes = {"reason": error.reason, "waits": "yes" if waits else "no", "state": str(state)}
-    log.append(connection, [errand.line(Event.UNDELIVERED, {}, batch=batch, **notes)], at)
-    connection.execute(sa.update(outbox).where(this).values(state=state, reason=error.reason, changed_at=at.isoformat()))
+    told = log.append(connection, [errand.line(Event.UNDELIVERED, {}, batch=batch, **notes)], at)
+    connection.execute(sa.update(outbox).where(this).values(state=state, reason=error.reason, changed_at=at.isoformat(), told=told))
     if state is not BatchState.OVERDUE:
         connection.execute(sa.delete(awaited).where(awaited.c.batch == batch, awaited.c.run == errand.run))
 
@@ -218,13 +218,17 @@ def _hold(connection: Connection, rows: pd.DataFrame) -> None:
         connection.execute(insert.on_conflict_do_update(index_elements=key, set_=changed), records)
 
 
-def _settled(connection: Connection, errand: Errand, receipt: Receipt, sent: pd.DataFrame) -> None:
-    """Closes the intent of a batch with its state and the records that the receipt accepts; what it is silent about may have arrived."""
+def _settled(connection: Connection, errand: Errand, said: tuple[Receipt, int], sent: pd.DataFrame) -> None:
+    """Closes the intent of a batch with its state and the records that the receipt accepts; what it is silent about may have arrived.
+
+    said: the receipt, and the line of the ledger that tells of it.
+    """
+    receipt, told = said
     taken, this = _taken(sent, receipt), _this(errand, receipt.batch)
     silent = sent[HANDLE][~sent[HANDLE].isin([*receipt.accepted, *receipt.refused])]
     state = BatchState.APPLIED if len(taken) else BatchState.REFUSED if receipt.refused else BatchState.SENT
     reason, named = (_SILENT, silent) if state is BatchState.SENT else ("", taken[HANDLE])
-    values = {"state": state, "reason": reason, "changed_at": receipt.at.isoformat(), "handles": pack(named)}
+    values = {"state": state, "reason": reason, "changed_at": receipt.at.isoformat(), "handles": pack(named), "told": told}
     connection.execute(sa.update(outbox).where(this).values(values))
     connection.execute(sa.delete(awaited).where(awaited.c.batch == receipt.batch, awaited.c.run == errand.run))
     if len(silent) and state is not BatchState.SENT:
@@ -232,7 +236,8 @@ def _settled(connection: Connection, errand: Errand, receipt: Receipt, sent: pd.
         apart = {"batch": hashlib.sha256(f"{receipt.batch}|{_SILENT}".encode()).hexdigest(), "state": BatchState.SENT, "reason": _SILENT,
                  "records": len(silent), "handles": pack(silent)}
         insert = _insert(connection, outbox).values(row | apart)
-        connection.execute(insert.on_conflict_do_update(index_elements=["batch", "run"], set_=apart | {"changed_at": row["changed_at"]}))
+        again = apart | {"changed_at": row["changed_at"], "told": told}
+        connection.execute(insert.on_conflict_do_update(index_elements=["batch", "run"], set_=again))
 
 
 def _this(errand: Errand, batch: str) -> sa.ColumnElement[bool]:

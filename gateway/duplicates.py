@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from secrets import token_hex
 from typing import Any
 
 import pandas as pd
@@ -75,7 +76,7 @@ def _move(gateway: Gateway, run: dict[str, str], part: Json, frame: pd.DataFrame
     bad = reason.notna().to_numpy()
     out = frame[bad].assign(**{REASONS: reason[bad].to_numpy()})
     moved = Checked(run["feed"], "", part["partition"], len(out), frame.iloc[:0], out, ())
-    reference = gateway.staging.write(frame[~bad], run["run"], part["partition"], "settled")
+    reference = gateway.staging.write(frame[~bad], run["run"], part["partition"], "settled", token_hex(4))
     line = Line(Event.CHECKED, run["run"], run["feed"], figures={"quarantined": len(out)},
                 notes={"partition": f"{part['partition']} (across partitions)", "reasons": by_reason(out)})
     with writing(gateway.engine) as connection:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from secrets import token_hex
 from typing import Any, Literal
 
 import pandas as pd
@@ -102,7 +103,8 @@ def check_part(gateway: Gateway, run: Run, staged: Json) -> Json:
         collected = Collected(run["feed"], gateway.catalog.feeds[run["feed"]].entry, staged["partition"], rows,
                               tuple(staged["dropped"]), tuple(staged["missing"]), staged["digest"])
         checked = expectations.check(collected, context(gateway, run["feed"], "now" if run.get("rules") == "now" else "then"))
-        reference = gateway.staging.write(checked.accepted, run["run"], staged["partition"], "accepted")
+        # A place of its own: what an earlier try of this run settled is owed, and must lie there until this try has settled, too.
+        reference = gateway.staging.write(checked.accepted, run["run"], staged["partition"], "accepted", token_hex(4))
         _keep(gateway, run, checked)
     return {"partition": staged["partition"], "reference": reference.as_json(), "collected": checked.collected,
             "quarantined": len(checked.quarantined), "refused": checked.refused}

@@ -26,7 +26,8 @@ from ledger.anchor import Anchor
 from ledger.events import Event, Line
 from ledger.log import now
 from records import database, quarantine, schema, staging, store
-from records.journal import Journal
+from records.journal import Journal, alone
+from records.staging import write_whole
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -119,7 +120,7 @@ class Gateway:
         """Raises StateUnusable if the state database does not answer or lacks tables."""
         with self._asking_state():
             lacking = database.lacking(self.engine)
-        if len(lacking) == len(schema.METADATA.tables):
+        if lacking == sorted(schema.METADATA.tables):
             raise StateUnusable(f"{self._state} is empty or missing; restore its backup, or make an empty one with `gateway setup`: "
                                 "every record then goes out again")
         if lacking:
@@ -184,24 +185,33 @@ def _hours(said: str) -> timedelta | None:
 
 
 def set_up(gateway: Gateway) -> None:
-    """Makes what is missing: folders, passphrase and keyring (once, 0600), tables. Safe to repeat.
+    """Makes what is missing: folders, passphrase and keyring (once, 0600), tables. Safe to repeat, and to run twice at once.
 
-    Raises StateUnusable if the state database does not answer, OSError if a folder cannot be made.
+    Raises StateUnusable if the state database does not answer, KeyringClosed if the keyring does not open, OSError if a folder cannot
+    be made.
     """
     for name in ("secrets", "keys", "staging", "store", "locks", "reports"):
         (gateway.home / name).mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not gateway.passphrase.exists():
-        descriptor = os.open(gateway.passphrase, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(32))
-    if not (gateway.home / "keys" / "keyring.json").exists():
-        keyring.create(gateway.home / "keys" / "keyring.json", gateway.passphrase.read_bytes().strip())
-    keyring.extend(gateway.home / "keys" / "keyring.json", gateway.passphrase.read_bytes().strip())
-    gateway.migrate()
-    _account_keys(gateway)
-    with database.writing(gateway.engine) as state:
-        if gateway.journal.begin(state):
-            gateway.anchor.begin(state)
+    with alone(gateway.home / "keys"):
+        _make_keys(gateway)
+        gateway.migrate()
+        _account_keys(gateway)
+        with database.writing(gateway.engine) as state:
+            if gateway.journal.begin(state):
+                gateway.anchor.begin(state)
+
+
+def _make_keys(gateway: Gateway) -> None:
+    """The passphrase and the keyring, where there is no keyring yet; the purposes that it lacks, where there is one."""
+    ring, passphrase = gateway.home / "keys" / "keyring.json", gateway.passphrase
+    said = passphrase.read_bytes().strip() if passphrase.exists() else b""
+    if not ring.exists():
+        if not said:  # an empty one was left by a setup that was killed
+            write_whole(passphrase, said := secrets.token_urlsafe(32).encode())
+        keyring.create(ring, said)
+    elif not passphrase.exists():
+        raise keyring.KeyringClosed(f"{passphrase}: no passphrase; restore it from the backup that {ring} belongs to")
+    keyring.extend(ring, said)
 
 
 def _account_keys(gateway: Gateway) -> None:

@@ -77,10 +77,15 @@ class Keyring:
 
 
 def create(path: Path, passphrase: bytes, entropy: Callable[[int], bytes] = os.urandom) -> None:
-    """Writes a new keyring with version 1 of every purpose, wrapped by the passphrase, mode 0600.
+    """Writes a new keyring with version 1 of every purpose, wrapped by the passphrase, mode 0600, whole or not at all.
 
-    Raises FileExistsError rather than overwrite: without the old keys nothing sealed can be read again.
+    Nobody else may be making one. Raises FileExistsError rather than overwrite: without the old keys nothing sealed can be read
+    again. Raises KeyringClosed if the passphrase is empty: it would lock nothing.
     """
+    if not passphrase:
+        raise KeyringClosed(f"{path}: the passphrase is empty, and no keyring is made under it; put one into its file")
+    if path.exists():
+        raise FileExistsError(path)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     _write(path, _wrapped(_fresh(PURPOSES, entropy), passphrase, entropy))
 
@@ -93,12 +98,7 @@ def extend(path: Path, passphrase: bytes, entropy: Callable[[int], bytes] = os.u
     known = _opened(path, passphrase)
     lacking = [purpose for purpose in PURPOSES if purpose not in known]
     if lacking:
-        draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        try:
-            _write(draft, _wrapped(known | _fresh(lacking, entropy), passphrase, entropy))
-            os.replace(draft, path)
-        finally:
-            draft.unlink(missing_ok=True)
+        _write(path, _wrapped(known | _fresh(lacking, entropy), passphrase, entropy))
     return lacking
 
 
@@ -126,20 +126,33 @@ def _wrapped(roots: Roots, passphrase: bytes, entropy: Callable[[int], bytes]) -
 
 
 def _write(path: Path, document: str) -> None:
-    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(document)
-        file.flush()
-        os.fsync(file.fileno())
+    """Whole or not at all, and on the disk with its name before anything is sealed with what it holds."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with os.fdopen(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
+            file.write(document)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _opened(path: Path, passphrase: bytes) -> Roots:
     if not path.is_file():
         raise KeyringClosed(f"{path}: no keyring; restore it from its backup, or make that of a new gateway with `gateway setup`")
-    document = json.loads(path.read_text(encoding="utf-8"))
-    wrapping = _wrapping_key(passphrase, b64decode(document["kdf"]["salt"]))
     try:
-        plain = AESGCM(wrapping).decrypt(b64decode(document["nonce"]), b64decode(document["sealed"]), b"keyring.v1")
+        document = json.loads(path.read_text(encoding="utf-8"))
+        salt, nonce, sealed = (b64decode(text) for text in (document["kdf"]["salt"], document["nonce"], document["sealed"]))
+    except (ValueError, KeyError, TypeError):
+        raise KeyringClosed(f"{path}: not whole; restore it from its backup") from None
+    try:
+        plain = AESGCM(_wrapping_key(passphrase, salt)).decrypt(nonce, sealed, b"keyring.v1")
     except InvalidTag as error:
         raise KeyringClosed(f"{path}: wrong passphrase, or the file was altered; restore both from the same backup") from error
     roots: Roots = json.loads(plain)

@@ -14,6 +14,10 @@ from records.schema import outbox, runs
 from records.stages import ANSWERED, MAY_HAVE_ARRIVED, BatchState
 
 _BRING = "bring"
+# In which order batches went: not by their times, since a clock may be set back. Those of before the line was kept have none, and
+# go by their times.
+_ORDER = (outbox.c.told, outbox.c.changed_at)
+_NEVER = (-1, "")
 
 
 def pack(handles: Iterable[str]) -> bytes:
@@ -34,7 +38,7 @@ def history(connection: Connection, holder: Holder, handles: Collection[str]) ->
     """
     query = sa.select(outbox.c.changed_at, outbox.c.effect, outbox.c.state, outbox.c.run, runs.c.edition, outbox.c.batch,
                       outbox.c.handles).outerjoin(runs, runs.c.run == outbox.c.run)
-    rows = connection.execute(query.where(*_of(holder), _left()).order_by(outbox.c.changed_at)).all()
+    rows = connection.execute(query.where(*_of(holder), _left()).order_by(*_ORDER)).all()
     named = [row[:6] for row in rows if not set(handles).isdisjoint(unpack(row[6]))]
     return pd.DataFrame(named, columns=["at", "effect", "state", "run", "edition", "batch"])
 
@@ -56,15 +60,13 @@ def overdue(connection: Connection, holder: Holder) -> set[str]:
 
 
 def _unanswered(connection: Connection, holder: Holder, *which: sa.ColumnElement[bool]) -> set[str]:
-    columns = (outbox.c.changed_at, outbox.c.handles)
-    lost = connection.execute(sa.select(*columns).where(*_of(holder), *which)).all()
+    query = sa.select(*_ORDER, outbox.c.handles).where(*_of(holder)).order_by(*_ORDER)
+    lost = [(tuple(order), packed) for *order, packed in connection.execute(query.where(*which))]
     if not lost:
         return set()
-    since = min(at for at, _ in lost)
-    told = connection.execute(
-        sa.select(*columns).where(*_of(holder), outbox.c.state.in_(ANSWERED), outbox.c.changed_at >= since)).all()
-    last = {handle: at for at, packed in sorted(told, key=lambda row: row[0]) for handle in unpack(packed)}
-    return {handle for at, packed in lost for handle in unpack(packed) if last.get(handle, "") < at}
+    answered = query.where(outbox.c.state.in_(ANSWERED), outbox.c.told >= lost[0][0][0])
+    last = {handle: tuple(order) for *order, packed in connection.execute(answered) for handle in unpack(packed)}
+    return {handle for order, packed in lost for handle in unpack(packed) if last.get(handle, _NEVER) < order}
 
 
 def ever_brought(connection: Connection, holder: Holder) -> set[str]:

@@ -22,8 +22,8 @@ class LedgerBroken(Exception):
     """The ledger does not verify: a line was changed, removed or inserted. Stop deliveries and call compliance."""
 
 
-def append(connection: Connection, entries: list[Line], at: datetime) -> None:
-    """Appends lines inside the caller's transaction, so that they stand or fall with what they tell.
+def append(connection: Connection, entries: list[Line], at: datetime) -> int:
+    """Appends lines inside the caller's transaction, so that they stand or fall with what they tell; returns the number of the last.
 
     Raises Imbalance, and nothing is written, if a balance line does not add up.
     """
@@ -41,6 +41,7 @@ def append(connection: Connection, entries: list[Line], at: datetime) -> None:
         rows.append(row | {"hash": leaf.hex()})
         said += opening
     _write(connection, frontier, rows, said)
+    return frontier.size
 
 
 def queue(connection: Connection) -> None:

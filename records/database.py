@@ -61,11 +61,15 @@ def after_commit(connection: Connection, act: Callable[[], None]) -> None:
 
 
 def lacking(engine: Engine) -> list[str]:
-    """The tables that a state database does not have; makes no file where there is none."""
+    """The tables that a state database does not have, and `table.column` of the others; makes no file where there is none."""
     place = engine.url.database if engine.dialect.name == "sqlite" else None
     if place and place != ":memory:" and not Path(place).is_file():
         return sorted(METADATA.tables)
-    return sorted(set(METADATA.tables) - set(sa.inspect(engine).get_table_names()))
+    found = sa.inspect(engine).get_multi_columns(filter_names=list(METADATA.tables))
+    known = {name: {column["name"] for column in columns} for (_, name), columns in found.items()}
+    without = [f"{name}.{column.name}" for name, table in METADATA.tables.items() for column in table.c
+               if name in known and column.name not in known[name]]
+    return sorted(set(METADATA.tables) - set(known)) + sorted(without)
 
 
 def migrate(url: str) -> None:

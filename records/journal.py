@@ -63,14 +63,15 @@ class Journal:
     def begin(self, connection: Connection) -> bool:
         """Begins to keep the journal, if one is named and the database keeps none yet; returns whether its file was made now.
 
-        A new file begins with the orders that stand. A file that is there already is one that this database has yet to follow.
+        A new file begins with the orders that stand, and so does an empty one: whoever made it was killed before the first line. A
+        file with lines is one that this database has yet to follow.
         """
         if self.path is None or _taken(connection):
             return False
-        is_new = not self.path.exists()
+        is_new = not self.path.exists() or b"\n" not in self.path.read_bytes()
         if is_new:
             with alone(self.path.parent) as folder:
-                os.close(os.open(self.path, os.O_CREAT | os.O_EXCL, 0o600))
+                os.close(os.open(self.path, os.O_CREAT, 0o600))
                 os.fsync(folder)
         connection.execute(sa.insert(journal).values(one=1, lines=0, head=""))
         if is_new:
@@ -175,7 +176,7 @@ def rows(connection: Connection, table: sa.Table, *where: sa.ColumnElement[bool]
 
 @contextmanager
 def alone(folder: Path) -> Iterator[int]:
-    """Nobody else writes the journal or the anchor of this folder meanwhile; ends with its holder. Gives the folder's descriptor."""
+    """Nobody else writes in this folder meanwhile, who asks so too; ends with its holder. Gives the folder's descriptor."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -103,6 +103,8 @@ outbox = sa.Table(
     Column("reason", String(60), nullable=False),
     Column("changed_at", String(40), nullable=False),
     Column("handles", LargeBinary),
+    # The ledger's line that told of it last: the order of batches, which no clock that is set back changes.
+    Column("told", _BIG, nullable=False, server_default="0"),
     Index("outbox_by_recipient", "recipient", "entry", "state"),
 )
 

@@ -102,6 +102,16 @@ def test_what_was_due_long_ago_is_asked_for_once_more() -> None:
         assert len(deferred.collect(old, BATCH, there).accepted) == 2
 
 
+def test_a_clock_that_was_set_back_a_day_makes_nobody_wait_a_day_for_a_receipt() -> None:
+    """Whoever waits holds the recipient's lane, and a takedown with it."""
+    with Platform(Later().take, status(202)) as server, running(server):
+        there = patient(server.url)
+        told = promise(there)
+        with pytest.raises(RecipientUnavailable, match="no receipt within 60 s"):
+            deferred.collect(replace(told, due_at=told.due_at + timedelta(days=1)), BATCH, there)
+        assert there.monotonic() < 61
+
+
 @pytest.mark.parametrize("changed", [{"batch": "c" * 64}, {"content_digest": "sha-256=:A:"}])
 def test_a_promised_receipt_of_something_else_counts_for_nothing(changed: dict[str, str]) -> None:
     later = Later()

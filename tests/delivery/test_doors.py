@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -50,6 +51,14 @@ def test_the_door_opens_after_faults_in_a_row_and_an_answer_in_between_starts_th
     assert admitted(engine, NOON) and changes(engine) == []
     fail(engine, NOON)
     assert not admitted(engine, NOON) and changes(engine) == ["open"]
+
+
+@pytest.mark.parametrize("opened", [lambda engine: fail(engine, NOON, TRIES),
+                                    lambda engine: fail(engine, NOON, 1, RecipientUnavailable("http-503", "down", 86_400))])
+def test_a_clock_that_was_set_back_a_day_keeps_nobody_from_the_door_for_a_day(engine: Engine, opened: Callable[[Engine], None]) -> None:
+    opened(engine)
+    yesterday = NOON - timedelta(days=1)
+    assert admitted(engine, yesterday) and not admitted(engine, yesterday)  # as a trial, and the others wait for it
 
 
 def test_when_its_time_has_come_one_trial_goes_and_the_others_wait_for_it(engine: Engine) -> None:

@@ -53,6 +53,24 @@ def names(theirs: Engine) -> list[str | None]:
         return list(connection.exec_driver_sql("SELECT name FROM share_class_a_taxpayer ORDER BY handle").scalars())
 
 
+def test_i6_a_row_that_became_a_withdrawal_while_it_was_taken_is_not_confirmed_by_the_flag_of_what_it_was(theirs: Engine) -> None:
+    """As the contract asks of recipients: the flag is set on the batch that was read."""
+    table(theirs, flag="")
+    with pytest.raises(RecipientUnavailable):
+        delivery.deliver(batch("b1", ["one"]), door(theirs))
+    with theirs.connect() as connection:
+        [(handle, read)] = connection.exec_driver_sql("SELECT handle, batch FROM share_class_a_taxpayer WHERE taken_flag IS NULL").all()
+
+    def flag(_: float) -> None:
+        taken = sa.text("UPDATE share_class_a_taxpayer SET taken_flag = 1 WHERE handle = :handle AND batch = :batch")
+        with theirs.begin() as connection:
+            connection.execute(taken, {"handle": handle, "batch": read})
+
+    withdrawal = Batch("b2", pd.DataFrame({HANDLE: ["1-00"], NOTICE: ["repair"]}, dtype=TEXT), Effect.DELETE)
+    with pytest.raises(RecipientUnavailable, match="no flag"):
+        delivery.deliver(withdrawal, replace(door(theirs), sleep=flag))
+
+
 def test_every_text_arrives_exactly_and_no_value_stays_no_value(theirs: Engine) -> None:
     table(theirs)
     receipt = delivery.deliver(batch("b1", AWKWARD), door(theirs))

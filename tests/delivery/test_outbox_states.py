@@ -20,7 +20,7 @@ import delivery
 from delivery import Batch, DeliveryFailed, Effect, RecipientContractBreach, RecipientUnavailable, awaited, outbox
 from delivery.base import Promise
 from ledger import export, log, withdrawals
-from ledger.disclosed import ever_brought, history, uncertain, without_receipt
+from ledger.disclosed import ever_brought, history, overdue, uncertain, without_receipt
 from ledger.events import Event
 from ledger.holdings import Holder
 from ledger.withdrawals import EFFECT
@@ -106,6 +106,19 @@ def test_i4_a_batch_whose_process_was_killed_may_have_arrived_though_its_next_tr
     sent.intend()
     sent.give_up(sent.intend(), RecipientUnavailable("not-reached", ""))
     assert sent.in_doubt() == {"1-a", "1-b"}
+
+
+def test_i6_what_went_out_again_after_a_receipt_may_have_arrived_though_the_clock_was_set_back_between(sent: Sent) -> None:
+    """Brought and answered; the clock is set back; taken out of the grant and brought anew, and that receipt is lost."""
+    sent.settle(sent.intend(), ("1-a", "1-b"))
+    earlier = NOON - timedelta(hours=3)
+    with writing(sent.engine) as connection:
+        again = outbox.intend(connection, ERRAND, BATCH, earlier)
+        outbox.give_up(connection, ERRAND, again.id, LATE, earlier)
+    assert sent.in_doubt() == {"1-a", "1-b"}
+    with sent.engine.connect() as connection:
+        assert overdue(connection, SITE) == {"1-a", "1-b"}
+        assert history(connection, SITE, "1-a")["state"].to_list() == ["applied", "overdue"]
 
 
 def test_a_batch_that_was_not_reached_twice_is_not_in_doubt(sent: Sent) -> None:

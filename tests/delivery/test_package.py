@@ -6,6 +6,8 @@ import hashlib
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -14,11 +16,12 @@ import pytest
 
 import delivery
 from catalog.load import load
-from delivery import Batch, Door, ReceiptMismatch, RecipientContractBreach, RecipientUnavailable
+from delivery import Batch, Door, Effect, ReceiptMismatch, RecipientContractBreach, RecipientUnavailable
 from keys.connection import Connection
 from keys.sign import Ed25519Signer, Ed25519Verifier
+from ledger.log import now
 from records.identity import TEXT
-from records.stages import HANDLE
+from records.stages import HANDLE, NOTICE
 
 GATEWAY = Ed25519Signer.from_seed(b"k" * 32, "sign.1")
 SIGNER = Ed25519Signer.from_seed(b"g" * 32, "gsxt-1")
@@ -87,6 +90,42 @@ def test_a_package_that_waits_is_still_whole_after_a_second_try_broke_off_halfwa
     in_the_way.rmdir()
     take(inbox)
     assert delivery.deliver(BATCH, door(inbox)).accepted == ("1-a",)
+
+
+def test_i6_a_withdrawal_is_pushed_after_what_still_waits_there_whatever_the_clock_says(inbox: Path) -> None:
+    """As when the clock was set back, or the takedown leaves from a host whose clock is behind: packages are taken in this order."""
+    with pytest.raises(RecipientUnavailable, match="no receipt within 5 s"):
+        delivery.deliver(BATCH, door(inbox))
+    withdrawal = Batch("a" * 64, pd.DataFrame({HANDLE: ["1-a"], NOTICE: ["repair"]}, dtype=TEXT), Effect.DELETE)
+    an_hour_ago = now() - timedelta(hours=1)
+    with pytest.raises(RecipientUnavailable, match="no receipt within 5 s"):
+        delivery.deliver(withdrawal, replace(door(inbox), clock=lambda: an_hour_ago))
+    pushed = {path.name[0]: json.loads(path.read_bytes())["pushed_at"] for path in (inbox / "incoming").glob("*.manifest.json")}
+    assert datetime.fromisoformat(pushed["b"]) < datetime.fromisoformat(pushed["a"])
+
+
+@pytest.mark.parametrize("manifest", [b"{", b"[]", b'{"pushed_at": 7}', b'{"pushed_at": "2030-01-01T00:00:00"}',
+                                      b'{"entry": "serious_violation", "pushed_at": "2030-01-01T00:00:00"}',
+                                      b'{"entry": "serious_violation", "pushed_at": "9999-12-31T23:59:59.999999+00:00"}'])
+def test_what_is_no_manifest_of_ours_holds_up_no_package(inbox: Path, manifest: bytes) -> None:
+    (inbox / "incoming" / f"{'c' * 64}.manifest.json").write_bytes(manifest)
+    assert delivery.deliver(BATCH, door(inbox, lambda _: take(inbox))).accepted == ("1-a",)
+
+
+def test_a_receipt_that_the_gateway_may_not_read_is_told_with_its_recipient_and_waits(inbox: Path) -> None:
+    (inbox / "receipts" / f"{BATCH.id}.receipt.json").symlink_to("/proc/self/mem")  # a file of which no byte can be read
+    with pytest.raises(RecipientUnavailable, match="recipient gsxt, entry serious_violation, batch bbbb.*could not be read"):
+        delivery.deliver(BATCH, door(inbox))
+
+
+def test_a_receipt_that_is_being_written_over_is_read_once_it_is_whole(inbox: Path) -> None:
+    """Its recipient corrects an answer: the new signature lies there for a moment beside the old receipt."""
+    with pytest.raises(RecipientUnavailable):
+        delivery.deliver(BATCH, door(inbox))
+    take(inbox)
+    whole = (answer := inbox / "receipts" / f"{BATCH.id}.receipt.json").read_bytes()
+    answer.write_bytes(b"{}")
+    assert delivery.deliver(BATCH, door(inbox, lambda _: answer.write_bytes(whole) and None)).accepted == ("1-a",)
 
 
 def test_a_half_written_earlier_try_is_overwritten(inbox: Path) -> None:

@@ -88,6 +88,7 @@ class Case:
     accepted: int = 0
     tries: int = 1
     pauses: tuple[int, ...] = ()
+    deadline: int = 30
 
 
 CASES: dict[str, Case] = {
@@ -95,18 +96,18 @@ CASES: dict[str, Case] = {
     "429 at a date soon, then well": Case([status(429, Retry_After=in_seconds(3600 * 24 * 365 * -1)), receipted], "", 2, 2, 2, (0,)),
     "429 in 2 seconds, for ever": Case([status(429, Retry_After="2")], "http-429", tries=3, pauses=(2, 2)),
     "429 in an hour": Case([status(429, Retry_After="3600")], "http-429"),
-    "429 at a date in an hour": Case([status(429, Retry_After=in_seconds(3600))], "http-429"),
+    "429 at a date in an hour": Case([lambda handler, _: answer(handler, 429, b"busy", Retry_After=in_seconds(3600))], "http-429"),
     "429 without a time": Case([status(429)], "http-429"),
     "429 with nonsense": Case([status(429, Retry_After="soon")], "http-429"),
     "500": Case([status(500)], "http-500"),
     "502": Case([status(502)], "http-502"),
     "503": Case([status(503)], "http-503"),
     "503 in 1 second, then well": Case([status(503, Retry_After="1"), receipted], "", 2, 2, 2, (1,)),
-    "timeout before it commits": Case([late], "no-answer"),
-    "timeout after it commits": Case([late], "no-answer", 2),
+    "timeout before it commits": Case([late], "no-answer", deadline=1),
+    "timeout after it commits": Case([late], "no-answer", 2, deadline=1),
     "reset in the middle of the receipt": Case([reset], "no-answer", 2),
     "hang-up without an answer": Case([lambda handler, _: hang_up(handler)], "no-answer"),
-    "slow loris": Case([dribble], "no-answer", 2),
+    "slow loris": Case([dribble], "no-answer", 2, deadline=1),
     "200 with garbage": Case([status(200)], "unsigned"),
     "200 with garbage, after it commits": Case([status(200)], "unsigned", 2),
     "partial acceptance": Case([lambda handler, body: receipted(handler, body, 1)], "", 2, 1),
@@ -138,7 +139,7 @@ def test_t6_a_fault_is_told_by_its_class_and_nothing_counts_without_a_receipt(ca
     receiver, pauses = Receiver(), []
     *before, last = case.scripts
     with serving(*before, receiver.taking(last) if case.applied else last) as server:
-        assert outcome(replace(door(server.url), sleep=pauses.append)) == (case.reason, case.accepted)
+        assert outcome(replace(door(server.url, case.deadline), sleep=pauses.append)) == (case.reason, case.accepted)
         assert (len(server.got), tuple(pauses)) == (case.tries, case.pauses)
         assert sum(receiver.applied.values()) == case.applied
 
@@ -151,8 +152,8 @@ def test_i4_after_any_fault_the_next_try_brings_the_batch_and_it_is_applied_once
     receiver = Receiver()
     scripts: list[Any] = [receiver.taking(script) if case.applied else script for script in case.scripts] * case.tries
     with serving(*scripts, receiver.taking(receipted)) as server:
-        there = replace(door(server.url), sleep=lambda _: None)
-        assert outcome(there) == (case.reason, 0) and outcome(there) == ("", 2)
+        first, then = (replace(door(server.url, deadline), sleep=lambda _: None) for deadline in (case.deadline, 30))
+        assert outcome(first) == (case.reason, 0) and outcome(then) == ("", 2)
         assert receiver.applied == {BATCH.id: 2}
         assert len({body for _, body in server.got}) == 1
 
@@ -160,5 +161,5 @@ def test_i4_after_any_fault_the_next_try_brings_the_batch_and_it_is_applied_once
 def test_a_slow_recipient_holds_nobody_past_its_deadline() -> None:
     with serving(dribble) as server:
         before = time.monotonic()
-        assert outcome(door(server.url)) == ("no-answer", 0)
+        assert outcome(door(server.url, deadline=1)) == ("no-answer", 0)
         assert time.monotonic() - before < 8

@@ -66,7 +66,6 @@ def test_what_a_partial_receipt_leaves_out_is_not_accepted(platform: Callable[..
     (lambda handler, body: answer(handler, 503), "http-503"),
     (lambda handler, body: answer(handler, 429, Retry_After="7"), "http-429"),
     (reset, "no-answer"),
-    (lambda handler, body: threading.Event().wait(2), "no-answer"),
 ])
 def test_a_recipient_in_trouble_is_tried_later(
         platform: Callable[..., tuple[Platform, Door]], script: Callable[[BaseHTTPRequestHandler, bytes], None], reason: str) -> None:
@@ -75,6 +74,13 @@ def test_a_recipient_in_trouble_is_tried_later(
         delivery.deliver(BATCH, replace(there, sleep=lambda _: None))
     assert caught.value.reason == reason and "pending" in str(caught.value)
     assert caught.value.retry_after == (7 if reason == "http-429" else None)
+
+
+def test_a_recipient_that_is_silent_past_its_deadline_is_tried_later(platform: Callable[..., tuple[Platform, Door]]) -> None:
+    _, there = platform(lambda handler, body: threading.Event().wait(2))
+    with pytest.raises(RecipientUnavailable) as caught:
+        delivery.deliver(BATCH, replace(there, recipient=there.recipient.model_copy(update={"deadline": 1})))
+    assert caught.value.reason == "no-answer" and "pending" in str(caught.value)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 301, 302, 307, 204])

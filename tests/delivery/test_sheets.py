@@ -7,6 +7,7 @@ import io
 import os
 import re
 import unicodedata
+from dataclasses import replace
 from zipfile import ZipFile
 
 import pandas as pd
@@ -16,14 +17,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from catalog.load import load
-from delivery import Batch, Door, Effect, RecipientContractBreach, takedown_batches
+from delivery import Batch, Door, Effect, RecipientContractBreach, batches, takedown_batches
 from delivery.sheets import MAKERS, announced
 from gateway.sample.tables import records
 from gateway.sample.tables import value as as_read
 from keys.connection import Connection
 from keys.sign import Ed25519Signer
 from records.identity import TEXT
-from records.stages import HANDLE, NOTICE
+from records.stages import DIGEST, HANDLE, NOTICE, RECORD, Masked
 
 KNOWN = load()
 ENTRY = "enterprise_registration"
@@ -61,6 +62,17 @@ def is_formula(cell: str) -> bool:
     """What a program that skips spaces, quotes and what cannot be seen would take for a formula."""
     seen = "".join(letter for letter in cell if unicodedata.category(letter) not in ("Cf", "Zs", "Zl", "Zp", "Cc"))
     return seen.lstrip('"')[:1] in tuple(FORMULA)
+
+
+@pytest.mark.parametrize(("kind", "names"), [("jsonl", 1), ("csv", 2), ("xlsx", 2)])
+def test_i4_a_table_under_another_heading_is_another_package_so_that_one_that_waits_keeps_its_bytes(kind: str, names: int) -> None:
+    """A title may change while a package waits: put again by its name, it would be other than its manifest and its receipt say."""
+    title = KNOWN.entries[ENTRY].fields[FIELDS[0]].title.model_copy(update={"zh": "另一标题"})
+    fields = KNOWN.entries[ENTRY].fields | {FIELDS[0]: KNOWN.entries[ENTRY].fields[FIELDS[0]].model_copy(update={"title": title})}
+    since = replace(door(kind), entry=KNOWN.entries[ENTRY].model_copy(update={"fields": fields}))
+    rows = pd.DataFrame({RECORD: ["r"], HANDLE: ["1-0"], DIGEST: ["d"], **dict.fromkeys(FIELDS, "值")}, dtype=TEXT)
+    masked = Masked(ENTRY, "gsxt", rows, rows.iloc[:0])
+    assert len({batches(masked, each)[0].id for each in (door(kind), since)}) == names
 
 
 @BOTH

@@ -59,6 +59,18 @@ def killed(gateway: Gateway, feed: str, place: str, event: str) -> int:
                           capture_output=True, timeout=120).returncode
 
 
+def test_i4_what_is_owed_outlives_a_second_try_of_its_run_that_is_killed_before_it_settles(gateway: Gateway, world: World) -> None:
+    """What the first try settled is owed by name and digest: the second must not write over it before it settles itself."""
+    run = opened(gateway, COURT)
+    settled = intake.settle(gateway, run, checked(gateway, run))
+    checked(gateway, run)
+    world.fault("court", "down")  # so that only what is owed can go out
+    late = run_feed(gateway, COURT, night_window(ON + timedelta(days=1)), lambda _: None)
+    lost = [row for row in questions.failures(gateway.engine, late) if row.startswith("(owed")]
+    figures = questions.events(gateway.engine, [late], Event.CAUGHT_UP).set_index("recipient").at["national_platform", "figures"]
+    assert lost == [] and figures["accepted"] == sum(part["reference"]["rows"] for part in settled) > 0
+
+
 @pytest.mark.parametrize(("place", "event"), [("gateway.intake.settle", "return"), ("delivery.outbox.settle", "return")])
 def test_i4_what_a_killed_night_accepted_goes_out_although_its_window_is_not_read_again(
         gateway: Gateway, world: World, place: str, event: str) -> None:

@@ -129,6 +129,8 @@ def test_a_witness_that_is_away_for_less_than_allowed_stops_nothing(watched: Gat
     assert expect_witnessed(replace(watched, clock=lambda: NIGHT + timedelta(hours=3))) == first
     with pytest.raises(NotWitnessed, match="nothing is brought"):
         expect_witnessed(replace(watched, clock=lambda: NIGHT + timedelta(hours=5)))
+    with pytest.raises(NotWitnessed, match="nothing is brought"):  # a clock set back a day makes a day of nothing witnessed
+        expect_witnessed(replace(watched, clock=lambda: NIGHT - timedelta(hours=24)))
     with pytest.raises(WitnessUnavailable):
         ask(watched)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,26 @@ def test_only_the_owner_can_read_a_keyring_file(ring: Path) -> None:
 def test_a_keyring_is_never_overwritten(ring: Path) -> None:
     with pytest.raises(FileExistsError):
         keyring.create(ring, b"right")
+
+
+def test_a_keyring_that_the_disk_had_no_room_for_is_not_there_and_can_be_made_again(tmp_path: Path) -> None:
+    full = f"""import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+from pathlib import Path; from keys import keyring; keyring.create(Path({str(tmp_path / "keyring.json")!r}), b"right")"""
+    assert b"OSError" in subprocess.run([sys.executable, "-c", full], capture_output=True, check=False).stderr
+    keyring.create(tmp_path / "keyring.json", b"right")
+    assert keyring.unlock(tmp_path / "keyring.json", b"right").ids()
+
+
+def test_no_keyring_is_made_under_an_empty_passphrase(tmp_path: Path) -> None:
+    with pytest.raises(KeyringClosed, match="empty"):
+        keyring.create(tmp_path / "keyring.json", b"")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_keyring_cut_short_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "keyring.json").write_text('{"version": 1, "kdf": {')
+    with pytest.raises(KeyringClosed, match="restore"):
+        keyring.unlock(tmp_path / "keyring.json", b"right")
 
 
 def test_a_missing_keyring_says_what_to_do(tmp_path: Path) -> None:

@@ -70,6 +70,18 @@ def test_i6_a_database_of_before_the_last_orders_is_told_exactly_those(engine: E
     assert behind(engine, journal) == []
 
 
+def test_i6_a_journal_whose_beginning_was_killed_has_the_orders_that_stand_once_it_is_begun(
+        engine: Engine, keyring: Keyring, tmp_path: Path) -> None:
+    """The file is there and empty: the process died after it made it and before the first line was on the disk."""
+    stands = {"entry": "penalty", "record": "1-a", "reason": "repair", "document": "云信修〔2026〕7号", "since": "2026-11-23"}
+    with writing(engine) as connection:
+        connection.execute(sa.insert(withdrawn).values(stands))
+    (tmp_path / "journal").touch(0o600)
+    with writing(engine) as connection:
+        assert Journal(tmp_path / "journal", keyring).begin(connection)
+    assert stands_at(engine) == 1 and (tmp_path / "journal").read_bytes().count(b"\n") == 1
+
+
 def test_an_order_is_on_the_disk_before_its_transaction_commits_and_not_if_it_fails(engine: Engine, journal: Journal) -> None:
     with writing(engine) as connection:
         before_commit(connection, lambda: journal.keep(connection, [order(1)]))

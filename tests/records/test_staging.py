@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -33,6 +34,17 @@ def test_i8_no_value_lies_open_in_the_staging_folder(staging: Staging, tmp_path:
     staging.write(frame(), "run", "part", "collected")
     files = [file for file in tmp_path.rglob("*") if file.is_file()]
     assert files and not any(PERSON.encode() in file.read_bytes() for file in files)
+
+
+def test_what_is_staged_is_on_the_disk_with_its_name_before_its_reference_is_told(
+        staging: Staging, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a recipient is owed lies there and nowhere else: the database that names it survives a power cut, and so must it."""
+    synced, sync, replace = list[Path](), os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda file: (synced.append(Path(os.readlink(f"/proc/self/fd/{file}"))), sync(file)))
+    monkeypatch.setattr(os, "replace", lambda source, target: (synced.append(target), replace(source, target)))
+    reference = staging.write(frame(), "run", "owed", "gsxt")
+    file = tmp_path / reference.path
+    assert synced[-2:] == [file, file.parent] and len(synced) == 3
 
 
 def test_a_changed_or_missing_batch_is_refused(staging: Staging, tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -90,6 +92,7 @@ class Recipients:
             time.sleep(_PACE)
         os.write(is_ready, b".")
         while True:
-            inbox.take()
-            front_end.take()
+            for take in (inbox.take, front_end.take):
+                with suppress(OSError, sqlite3.OperationalError):  # taken away meanwhile, or busy: the next time
+                    take()
             time.sleep(_PACE)
