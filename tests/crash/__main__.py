@@ -5,9 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 
 import tests.small.haste  # noqa: F401
 from tests.crash import journey
@@ -23,19 +28,29 @@ def main() -> int:
     programme, began = Programme(), time.monotonic()
     try:
         points = programme.points()[:: asked.every]
-        singles = {point: _run(programme, point) for point in points}
-        left = {point: outcome.left for point, outcome in singles.items()}
-        pairs = {pair: _run(programme, *pair) for pair in programme.pairs(left, asked.pairs, asked.seed)}
+        singles = _run_all(programme, [(point,) for point in points], asked.jobs)
+        left = {point: outcome.left for point, outcome in zip(points, singles, strict=True)}
+        pairs = _run_all(programme, programme.pairs(left, asked.pairs, asked.seed), asked.jobs)
     finally:
         programme.close()
     effects = Counter(kind for kinds in programme.effects for kind in kinds)
-    _report([*singles.values()], [*pairs.values()], {
+    _report(singles, pairs, {
         "effects": dict(effects), "effects_by_step": dict(zip(journey.NAMES, map(len, programme.effects), strict=True)),
         "seconds": round(time.monotonic() - began, 1)})
-    return min(sum(bool(outcome.found) for outcome in [*singles.values(), *pairs.values()]), 100)
+    return min(sum(bool(outcome.found) for outcome in [*singles, *pairs]), 100)
 
 
-def _run(programme: Programme, *points: Point) -> Outcome:
+def _run_all(programme: Programme, tries: Sequence[tuple[Point, ...]], jobs: int) -> list[Outcome]:
+    outcomes = list[Outcome]()
+    with ProcessPoolExecutor(jobs, get_context("fork")) as crew:
+        for outcome in crew.map(partial(_run, programme), tries):
+            outcomes.append(outcome)
+            if len(outcomes) % 50 == 0:
+                print(f"{len(outcomes)} of {len(tries)} tries of {len(tries[0])} kills", file=sys.stderr, flush=True)
+    return outcomes
+
+
+def _run(programme: Programme, points: tuple[Point, ...]) -> Outcome:
     outcome = programme.run(*points)
     if outcome.found:
         where = ", then ".join(f"{point.side} effect {point.effect} of {journey.NAMES[point.step]}" for point in points)
@@ -56,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--every", type=int, default=1, help="only every n-th crash point")
     parser.add_argument("--pairs", type=int, default=500, help="how many pairs of crash points are drawn")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many tries go on at once")
     return parser
 
 

@@ -121,7 +121,7 @@ class Programme:
 
     @contextmanager
     def _try(self, step: int) -> Iterator[SmallWorld]:
-        world = self._state(step).copy(self._folder / "try")
+        world = self._state(step).copy(self._folder / f"try-{os.getpid()}")
         try:
             yield world
         finally:
