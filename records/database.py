@@ -18,11 +18,18 @@ def connect(url: str) -> Engine:
     # As many connections as there are lanes of recipients; one that waits for another's would never be served. A database in memory
     # has the one connection that it lives in.
     lanes: dict[str, Any] = {} if sa.make_url(url).database in (None, ":memory:") else {"max_overflow": -1}
-    engine = sa.create_engine(url, hide_parameters=True, **lanes)
+    engine = sa.create_engine(url, hide_parameters=True, **lanes, **_kept_alive(url))
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _tune_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _kept_alive(url: str) -> dict[str, Any]:
+    """What keeps a connection of PostgreSQL's open while it is idle: the one that holds a lock is, for as long as a first load takes,
+    and a firewall that cut it would let a second process to the same recipient."""
+    kept = {"keepalives_idle": 60, "keepalives_interval": 15, "keepalives_count": 4}
+    return {"connect_args": kept} if sa.make_url(url).get_backend_name() == "postgresql" else {}
 
 
 def _tune_sqlite(raw: Any, _: Any) -> None:

@@ -121,6 +121,14 @@ def test_a_chain_that_was_altered_is_not_made_to_look_sound(tmp_path: Path) -> N
     engine.dispose()
 
 
+def test_a_connection_that_holds_a_lock_for_hours_is_not_idle_on_the_way_to_its_server(empty_postgresql_url: str) -> None:
+    engine = database.connect(empty_postgresql_url)
+    with engine.connect() as connection:
+        said = connection.connection.driver_connection.info.get_parameters()  # type: ignore[union-attr]
+    engine.dispose()
+    assert int(said["keepalives_idle"]) <= 60
+
+
 def test_bringing_a_database_up_to_date_leaves_no_connection_open_at_its_server(empty_postgresql_url: str, postgresql_url: str) -> None:
     database.migrate(empty_postgresql_url)
     server = sa.create_engine(postgresql_url, poolclass=sa.NullPool)
