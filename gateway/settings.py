@@ -197,7 +197,7 @@ def set_up(gateway: Gateway) -> None:
         gateway.migrate()
         _account_keys(gateway)
         with database.writing(gateway.engine) as state:
-            if gateway.journal.begin(state):
+            if gateway.journal.begin(state, is_begun=bool(gateway.journal_file) and gateway.anchor.path.exists()):
                 gateway.anchor.begin(state)
 
 

@@ -60,15 +60,16 @@ class Journal:
             raise JournalBroken("the database keeps a journal; name its file in GATEWAY_JOURNAL")
         return self.path
 
-    def begin(self, connection: Connection) -> bool:
+    def begin(self, connection: Connection, is_begun: bool = False) -> bool:
         """Begins to keep the journal, if one is named and the database keeps none yet; returns whether its file was made now.
 
-        A new file begins with the orders that stand, and so does an empty one: whoever made it was killed before the first line. A
-        file with lines is one that this database has yet to follow.
+        A new file begins with the orders that stand, and so does an empty one that nobody had begun: whoever made it was killed
+        before the first line. is_begun: something beside it tells that it was. Any other file is one that this database has yet to
+        follow.
         """
         if self.path is None or _taken(connection):
             return False
-        is_new = not self.path.exists() or b"\n" not in self.path.read_bytes()
+        is_new = not self.path.exists() or not (is_begun or b"\n" in self.path.read_bytes())
         if is_new:
             with alone(self.path.parent) as folder:
                 os.close(os.open(self.path, os.O_CREAT, 0o600))

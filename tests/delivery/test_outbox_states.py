@@ -118,7 +118,7 @@ def test_i6_what_went_out_again_after_a_receipt_may_have_arrived_though_the_cloc
     assert sent.in_doubt() == {"1-a", "1-b"}
     with sent.engine.connect() as connection:
         assert overdue(connection, SITE) == {"1-a", "1-b"}
-        assert history(connection, SITE, "1-a")["state"].to_list() == ["applied", "overdue"]
+        assert history(connection, SITE, ["1-a"])["state"].to_list() == ["applied", "overdue"]
 
 
 def test_a_batch_that_was_not_reached_twice_is_not_in_doubt(sent: Sent) -> None:
