@@ -44,7 +44,7 @@ def report(
     person: Person = "", purpose: Purpose = "", document: Document = "", as_json: AsJson = False,
 ) -> None:
     """Write a page for the subject: what is held, to whom it went, when, on which basis and under which edition, what was taken back,
-    and what the subject applied for."""
+    and what the subject applied for. The number is asked for, so that it stays in no shell's history."""
     from console.subject import page
     from gateway.subject import LookUp
 
@@ -59,7 +59,8 @@ def report(
 
 @subject_app.command()
 def show(person: Person = "", purpose: Purpose = "", document: Document = "") -> None:
-    """Show on the screen what is held of the subject and who was given it."""
+    """Show on the screen what is held of the subject and who was given it. The number is asked for, so that it stays in no shell's
+    history."""
     from console.words import both
     from gateway.subject import LookUp
 
