@@ -21,13 +21,13 @@ from keys import connection, keyring
 from keys.connection import Connection
 from keys.keyring import Keyring
 from keys.sign import Ed25519Signer
+from keys.whole import write_whole
 from ledger import log
 from ledger.anchor import Anchor
 from ledger.events import Event, Line
 from ledger.log import now
 from records import database, quarantine, schema, staging, store
 from records.journal import Journal, alone
-from records.staging import write_whole
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 

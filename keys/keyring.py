@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from keys.whole import write_whole
+
 PURPOSES = ("identity", "handle", "digest", "token", "staging", "quarantine", "store", "sign", "takedown", "case", "journal")
 _SCRYPT = {"n": 2**15, "r": 8, "p": 1}
 
@@ -87,7 +89,7 @@ def create(path: Path, passphrase: bytes, entropy: Callable[[int], bytes] = os.u
     if path.exists():
         raise FileExistsError(path)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _write(path, _wrapped(_fresh(PURPOSES, entropy), passphrase, entropy))
+    write_whole(path, _wrapped(_fresh(PURPOSES, entropy), passphrase, entropy).encode())
 
 
 def extend(path: Path, passphrase: bytes, entropy: Callable[[int], bytes] = os.urandom) -> list[str]:
@@ -98,7 +100,7 @@ def extend(path: Path, passphrase: bytes, entropy: Callable[[int], bytes] = os.u
     known = _opened(path, passphrase)
     lacking = [purpose for purpose in PURPOSES if purpose not in known]
     if lacking:
-        _write(path, _wrapped(known | _fresh(lacking, entropy), passphrase, entropy))
+        write_whole(path, _wrapped(known | _fresh(lacking, entropy), passphrase, entropy).encode())
     return lacking
 
 
@@ -123,24 +125,6 @@ def _wrapped(roots: Roots, passphrase: bytes, entropy: Callable[[int], bytes]) -
     sealed = AESGCM(_wrapping_key(passphrase, salt)).encrypt(nonce, json.dumps(roots).encode(), b"keyring.v1")
     return json.dumps({"version": 1, "kdf": {"name": "scrypt", **_SCRYPT, "salt": b64encode(salt).decode()},
                        "nonce": b64encode(nonce).decode(), "sealed": b64encode(sealed).decode()}, indent=1)
-
-
-def _write(path: Path, document: str) -> None:
-    """Whole or not at all, and on the disk with its name before anything is sealed with what it holds."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with os.fdopen(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
-            file.write(document)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _opened(path: Path, passphrase: bytes) -> Roots:

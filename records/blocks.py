@@ -19,9 +19,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from keys.keyring import Derived, Keyring
+from keys.whole import whole
 from records.identity import ABSENT, BETWEEN, contents, plain
 from records.stages import RECORD
-from records.staging import plain_part, whole
+from records.staging import plain_part
 
 _FIELDS = b"fields"
 # A key seals one record once, so its nonce need not differ from another key's.

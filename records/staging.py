@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -16,6 +13,7 @@ import pyarrow.parquet as pq
 
 from keys.keyring import Derived, Keyring
 from keys.seal import key_id, seal, unseal
+from keys.whole import write_whole
 
 
 class StagingDamaged(Exception):
@@ -94,30 +92,3 @@ def plain_part(part: str) -> str:
     """A path part that stays inside its folder, and differs where the original differs."""
     plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in part)
     return plain if plain == part else f"{plain[:40]}-{hashlib.sha256(part.encode()).hexdigest()[:8]}"
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Writes a file so that it appears whole or not at all, for its owner only."""
-    with whole(path) as file:
-        file.write(data)
-
-
-@contextmanager
-def whole(path: Path) -> Iterator[BinaryIO]:
-    """A file to write into that appears under its path when the block has ended, whole; if it fails, not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-        # Its name, too: after a power cut the database would know of a file that is not there.
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    finally:
-        draft.unlink(missing_ok=True)

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from keys.keyring import Keyring
+from keys.whole import whole
 from records.identity import TEXT
-from records.staging import Reference, Staging, StagingDamaged, whole
+from records.staging import Reference, Staging, StagingDamaged
 
 PERSON = "欧阳静好"
 
