@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -18,16 +18,17 @@ import sqlalchemy as sa
 from gateway import house
 from gateway.sample import World, create
 from gateway.settings import Gateway, set_up
+from ledger.log import now
 
 ROOT = Path(__file__).parents[2]
-NIGHT = house.last_night(datetime.now(UTC))
 
 
 @dataclass(frozen=True)
 class Airflow:
-    """A home of Airflow's with the gateway in it; `run` runs a command there."""
+    """A home of Airflow's with the gateway in it, made for the night that was the last one then; `run` runs a command there."""
 
     home: Path
+    night: date
     gateway: Gateway
     environment: Mapping[str, str]
     metadata_url: str
@@ -62,13 +63,14 @@ def airflow(tmp_path_factory: pytest.TempPathFactory, metadata_url: str) -> Iter
         (home / folder).symlink_to(ROOT / folder)
     gateway = Gateway(home / "var", f"sqlite:///{home / 'var' / 'gateway.db'}")
     set_up(gateway)
-    create(gateway.home, NIGHT, scale=0.05)
+    night = house.last_night(now())
+    create(gateway.home, night, scale=0.05)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "GATEWAY", "PYTHON"))}
     environment = kept | {
         "AIRFLOW_HOME": str(home), "PYTHONPATH": str(ROOT), "GX_ANALYTICS_ENABLED": "false", "GATEWAY_RETRY_SECONDS": "1",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata_url,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    made = Airflow(home, gateway, environment, metadata_url)
+    made = Airflow(home, night, gateway, environment, metadata_url)
     made.run("-m", "airflow", "db", "migrate")
     with World(gateway.home, gateway.catalog.entries):
         yield made
