@@ -37,7 +37,8 @@ _SIGNED = {
         "[{\"name\",\"sha256\",\"bytes\"}],\"pushed_at\"}`。The manifest comes last: who sees it finds the rest whole.",
         "`.sig` 为 `<密钥编号>:<对清单字节的 Ed25519 签名，base64>`；未取的批次可能以新清单再次放入，故按所读清单的摘要取其签名。贵方须验签、核对文件名、大小与 "
         "SHA-256，不符不收；按 `pushed_at` 先后处理。A batch not yet taken may be put again under a newer manifest: find the signature by the "
-        "first 16 hex digits of the SHA-256 of the manifest you read. Check it, names, sizes and digests; take packages in the order of `pushed_at`."),
+        "first 16 hex digits of the SHA-256 of the manifest you read. Check it, names, sizes and digests; take packages in the order of `pushed_at`. "
+        "先读完数据，再移走清单：没有清单的文件由我方清除。Read the data before you move the manifest away: files without a manifest we clear."),
     "frontend": (
         "贵方在前置库为每个事项建表 `share_<entry>`：`handle`（主键）、`batch`、`pushed_at`、`effect`、`notice` 及各数据项（文本列，可为空）由我方写入；"
         "`taken_flag`、`taken_at`、`failure_reason` 由贵方写入。The recipient makes one table an entry; the first columns are ours, the last three theirs.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 import delivery
-from delivery import Effect, ReceiptToCome, RecipientUnavailable, awaited, deferred, doors, outbox
+from delivery import Effect, ReceiptToCome, RecipientUnavailable, awaited, deferred, doors, half_put, outbox
 from delivery.base import TOO_LATE
 from gateway.settings import in_shanghai
 from ledger.holdings import Holder
@@ -111,7 +111,8 @@ class noted:
 
 
 def ask_late(way: Way) -> None:
-    """Asks first for the receipts that the recipient still owes for this entry, and settles what has come by now.
+    """Asks first for the receipts that the recipient still owes for this entry, and settles what has come by now; what a killed try
+    left half put at the recipient is taken away.
 
     Of what has not come nothing is awaited any more: it may have arrived, stands as overdue, and is offered again by the same name.
     Under the lock of the errand, before anything else goes, so that no late receipt speaks of a record that changed since.
@@ -119,6 +120,10 @@ def ask_late(way: Way) -> None:
     holder, at = Holder(way.errand.recipient, way.errand.entry), way.gateway.clock()
     with way.gateway.engine.connect() as connection:
         late = awaited.promised(connection, holder)
+        try:
+            half_put.clear(connection, way.door)
+        except RecipientUnavailable as error:
+            way.faults.append(error)
     for one in late:
         _ask_late(way, one)
     with writing(way.gateway.engine) as connection:

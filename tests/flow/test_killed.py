@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from gateway import sample
-from gateway.night import decide_all, reconcile_all, run_night
+from gateway.night import decide_all, reconcile_all, run_night, take_back_all
 from gateway.sample import World
 from gateway.settings import Gateway
 from gateway.takedown import Order, open_takedown, status
@@ -117,6 +117,27 @@ def test_i4_i6_a_killed_takedown_that_is_asked_for_again_leaves_nothing_and_brin
     assert {row["state"] for row in status(gateway, ON)} == {"confirmed"}
     held = {(row.recipient, row.entry): row.records for row in held_by_ledger(gateway)}
     assert held == {(name, entry): n for name, entries in sample.held(home).items() for entry, n in entries.items()}
+
+
+def test_i6_what_a_killed_night_left_half_put_of_a_record_that_is_taken_back_does_not_stay_with_the_recipient(
+        undisturbed: Path, tmp_path: Path) -> None:
+    """Its package has no manifest, and never gets one: the record is in no batch any more."""
+    home = tmp_path / "home"
+    shutil.copytree(undisturbed.with_name("pristine"), home)
+    gateway = gateway_at(home)
+    incoming = home / "sample" / "recipients" / "gsxt" / "incoming"
+    with World(home, gateway.catalog.entries):
+        assert killed(home, "delivery.package._write", "return") == -signal.SIGKILL
+        [left] = incoming.glob("*")
+        (incoming / f".{left.name}.tmp").write_bytes(left.read_bytes())  # as where it is killed before the name is given
+        (incoming / "of somebody else.jsonl").touch()
+        with gateway.engine.connect() as connection:
+            records = gateway.store.records_of(connection, ENTRY)
+        open_takedown(gateway, records, Order(Notice.REPAIR, "某号", "某人"))
+        told: list[str] = []
+        take_back_all(gateway, [ENTRY], told.append)
+    assert told == []
+    assert [path.name for path in incoming.iterdir()] == ["of somebody else.jsonl"]
 
 
 RECONCILE_PLACES = {

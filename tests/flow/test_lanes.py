@@ -38,9 +38,9 @@ PLATFORM, SITE = "national_platform", "credit_china"
 
 @pytest.fixture
 def hurried(gateway: Gateway, tmp_path: Path) -> Iterator[tuple[Gateway, World]]:
-    """A gateway whose national platform has two seconds for its receipt, and the world around it."""
+    """A gateway whose national platform has four seconds for its receipt, less than the slow take, and the world around it."""
     root = copied(tmp_path)
-    alter(root, f"recipients/{PLATFORM}.yml", {"deadline": 2})
+    alter(root, f"recipients/{PLATFORM}.yml", {"deadline": 4})
     made = replace(gateway, catalog_root=root)
     with World(made.home, made.catalog.entries) as world:
         yield made, world
