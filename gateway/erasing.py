@@ -43,7 +43,7 @@ def erase(gateway: Gateway, record: str, document: str, by: str) -> int:
             raise NotErased(_about(entry, record), "库中已无其内容：此前已删除。", "nothing is left of it in the store: erased before")
         said = {"document": document, "by": by}
         gateway.journal.keep(connection, [{"table": ERASED_FROM_STORE, "row": {"entry": entry, "record": each} | said} for each in erased])
-        log.append(connection, [Line(Event.ERASED, "", f"store.{entry}", figures={"versions": versions},
+        log.append(connection, [Line(Event.CONTENT_ERASED, "", f"store.{entry}", figures={"versions": versions},
                                      notes={"entry": entry, "record": each} | said) for each, versions in erased.items()], gateway.clock())
     return sum(erased.values())
 

@@ -79,7 +79,7 @@ def test_d58_an_erased_record_is_unreadable_and_its_source_brings_it_neither_int
     assert showing(served, document) == set()
     assert events(served.engine, [run], Event.RESURFACED)["figures"].iloc[0]["records"] == 1, "and the alarm is raised all the same"
     with served.engine.connect() as connection:
-        [line] = log.read(connection, lines.c.event == str(Event.ERASED))
+        [line] = log.read(connection, lines.c.event == str(Event.CONTENT_ERASED))
     assert line.figures == {"versions": 1}
     assert line.notes == {"entry": ENTRY, "record": record, "document": PAPER, "by": BY}
 
