@@ -94,7 +94,7 @@ def follow(connection: Connection, gateway: Gateway, record: str, order: Order) 
     again. Raises NoTakedown."""
     log.queue(connection)
     entry, at, deadline = entry_of(gateway, connection, record), gateway.clock(), add_working_days(gateway.today, order.days).isoformat()
-    records = _names_of_act(connection, entry, record)
+    records = names_of_act(connection, entry, record)
     connection.execute(sa.update(withdrawn).where(*_open(entry, records)).values(
         reason=str(order.reason), document=order.document, effects=written(order.effects), deadline=deadline))
     _unmark(connection, entry, records)
@@ -113,6 +113,8 @@ def end(connection: Connection, gateway: Gateway, record: str, order: tuple[str,
     log.queue(connection)
     (document, by), at, entry = order, gateway.clock(), entry_of(gateway, connection, record)
     records = _with_alike(connection, entry, record, ("解除", "lifted"))
+    if not gateway.store.is_readable(connection, entry, record):
+        raise NoTakedown(f"record {record}", "其内容已删除，不得解除撤回。", "its content was erased; its takedown stands for good")
     connection.execute(sa.update(withdrawn).where(*_open(entry, records)).values(
         lifted_at=at.isoformat(), lifted_on=document, sealed=None))
     _unmark(connection, entry, records)
@@ -176,7 +178,7 @@ def _with_alike(connection: Connection, entry: str, record: str, wanted: tuple[s
     return [record, *alike]
 
 
-def _names_of_act(connection: Connection, entry: str, record: str) -> list[str]:
+def names_of_act(connection: Connection, entry: str, record: str) -> list[str]:
     """The same, also where `record` is itself the other name: an order is about the act, and what is ordered under one name must not
     end with an earlier order under another."""
     alike_of = sa.select(withdrawn.c.alike_of).where(*_open(entry, [record]))

@@ -83,6 +83,12 @@ def release(gateway: Gateway) -> int:
     return done
 
 
+def waited_for(connection: Connection, gateway: Gateway, entry: str, record: str) -> list[str]:
+    """Who has not confirmed to have taken a record back, and the sites that were not read since."""
+    query = sa.select(withdrawals.c.recipient).where(withdrawals.c.entry == entry, withdrawals.c.record == record, _is_waited_for(gateway))
+    return list(connection.execute(query).scalars())
+
+
 def _is_waited_for(gateway: Gateway) -> sa.ColumnElement[bool]:
     public = [name for name, known in gateway.catalog.recipients.items() if known.public]
     is_unread = sa.and_(withdrawals.c.state == State.CONFIRMED, withdrawals.c.recipient.in_(public), withdrawals.c.effect != Effect.MARK)

@@ -85,6 +85,21 @@ def lift(record: Record, document: Document, by: By) -> None:
 
 
 @takedown_app.command()
+def erase(record: Record, document: Document, by: By) -> None:
+    """Destroy the content of a record that everybody has given back, for good; its takedown can never be lifted again."""
+    from gateway.erasing import NotErased
+    from gateway.erasing import erase as destroy
+    from gateway.takedown import NoTakedown
+
+    gateway = opened("catalog", "keyring")
+    try:
+        versions = destroy(gateway, record, document, by)
+    except (NoTakedown, NotErased) as error:
+        _refuse(error)
+    typer.echo(f"erased 已删除: {versions} versions 个版本")
+
+
+@takedown_app.command()
 def status(as_json: AsJson = False) -> None:
     """List the open takedowns, and per recipient whether it has confirmed."""
     _show(opened("catalog", "keyring"), False, as_json)

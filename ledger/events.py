@@ -50,7 +50,8 @@ class Event(StrEnum):
     EDITION_KEPT = "edition_kept"
     KEYS_MADE = "keys_made"
     CHAIN_REPLACED = "chain_replaced"
-    ERASED = "erased"
+    ERASED = "erased"  # openings of the ledger
+    CONTENT_ERASED = "content_erased"  # versions in the store
     LEDGER_RENEWED = "ledger_renewed"
     ORDER_RESTORED = "order_restored"
     RESTORED = "restored"

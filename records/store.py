@@ -126,9 +126,15 @@ class Store:
         return list(connection.execute(query).scalars())
 
     def erase(self, connection: Connection, entry: str, records: Sequence[str]) -> int:
-        """Destroys the salts of all versions of records: no copy of them can be read again (D58). Returns how many versions."""
-        gone = sa.update(stored).where(_is_of(entry), stored.c.record == sa.bindparam("this")).values(salt=None)
+        """Destroys the salts of all versions of records: no copy of them can be read again, and none is kept again (D58). Returns how
+        many versions."""
+        gone = sa.update(stored).where(_is_of(entry), stored.c.record == sa.bindparam("this"), stored.c.salt.is_not(None)).values(salt=None)
         return sum(connection.execute(gone, {"this": record}).rowcount for record in records)
+
+    def is_readable(self, connection: Connection, entry: str, record: str) -> bool:
+        """Whether a record is there and was not erased."""
+        query = sa.select(stored.c.record).where(_is_of(entry), stored.c.record == record, stored.c.salt.is_not(None))
+        return connection.execute(query.limit(1)).first() is not None
 
     def sweep(self, connection: Connection, now: datetime) -> int:
         """Deletes blocks of transactions that failed, and returns how many."""
@@ -154,13 +160,15 @@ def _of(entry: str) -> sa.Select[Any]:
 
 
 def _former(connection: Connection, entry: str, rows: pd.DataFrame) -> pd.Series:
-    """How each record compares with its current version: "same", "other", or "" where there is none. rows: record, digest."""
+    """How each record compares with its current version: "same" (or what was erased, which stays so), "other", or "" where there is
+    none. rows: record, digest."""
     joined, known = beside_arriving(connection, stored, stored.c.record == ARRIVING.c.record, stored.c.until.is_(None), _is_of(entry))
     with laid_down(connection, rows):
-        found = connection.execute(sa.select(ARRIVING.c.record, known.digest == ARRIVING.c.digest).select_from(joined)).all()
-    is_same = dict(map(tuple, found))
+        is_same = sa.or_(known.digest == ARRIVING.c.digest, known.salt.is_(None))
+        found = connection.execute(sa.select(ARRIVING.c.record, is_same).select_from(joined)).all()
+    compared = dict(map(tuple, found))
     words = {True: "same", False: "other", None: ""}
-    return pd.Series([words[is_same.get(record)] for record in plain(rows["record"]).to_pylist()], index=rows.index)
+    return pd.Series([words[compared.get(record)] for record in plain(rows["record"]).to_pylist()], index=rows.index)
 
 
 def _salts(count: int) -> list[bytes]:

@@ -19,7 +19,8 @@ def running_mariadb(server: str, install: str, folder: Path) -> Iterator[str]:
     """Yields the URL of its database `office`; sql_mode is the loosest there is, as old servers of departments have it."""
     data, socket = folder / "data", folder / "socket"
     ours = ["--no-defaults", f"--datadir={data}", f"--user={getpass.getuser()}"]
-    made = subprocess.run([install, *ours, "--auth-root-authentication-method=normal"], capture_output=True, text=True)
+    made = subprocess.run([install, *ours, "--auth-root-authentication-method=normal"], capture_output=True, text=True,
+                          timeout=2 * _PATIENCE)
     if made.returncode:
         raise RuntimeError(f"{install} failed: {made.stderr or made.stdout}")
     process = subprocess.Popen([server, *ours, f"--socket={socket}", "--skip-networking", "--skip-log-bin", "--sql-mode=",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -41,7 +42,15 @@ class Deciding:
 
     @property
     def now(self) -> Gateway:
-        return replace(self.gateway, catalog_root=self.other_root) if self.is_other else self.gateway
+        return self.other if self.is_other else self.gateway
+
+    @cached_property
+    def other(self) -> Gateway:
+        return replace(self.gateway, catalog_root=self.other_root)
+
+    def close(self) -> None:
+        for one in (self.gateway, self.other):
+            one.engine.dispose()
 
     def desk(self, run: str = "store", everything: bool = False) -> Desk:
         errand = outbox.Errand(run, f"store.{ENTRY}", ENTRY, SITE, "edition")

@@ -32,7 +32,7 @@ def at(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Deciding]:
     url = f"sqlite:///{tmp_path / 'gateway.db'}" if request.param == "sqlite" else request.getfixturevalue("empty_postgresql_url")
     made = house(tmp_path, url)
     yield made
-    made.gateway.engine.dispose()
+    made.close()
 
 
 def person(birth: str, end: str, state: str = "in_effect") -> dict[str, str | None]:
