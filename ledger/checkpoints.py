@@ -11,8 +11,9 @@ from sqlalchemy.engine import Connection, Engine
 
 from keys.notes import NoteKey, signed, text_of
 from keys.sign import Signer
-from ledger.log import LedgerBroken, Verified, head, origin, verify
+from ledger.log import LedgerBroken, Verified, head, origin, queue, verify
 from ledger.tree import consistency_proof, root_of
+from records.database import reading
 from records.schema import checkpoints, lines
 
 
@@ -21,6 +22,7 @@ def sign(connection: Connection, signer: Signer, public_key: str, at: datetime) 
 
     Raises LedgerBroken rather than sign what its head does not name, or what does not continue the last one.
     """
+    queue(connection)  # of two that would sign the same size the second finds what the first has signed
     tree = head(connection)
     size, leaves = tree.size, _leaves(connection, tree.size)
     known = connection.execute(sa.select(checkpoints.c.note).where(checkpoints.c.size == size)).scalar_one_or_none()
@@ -51,7 +53,7 @@ class Standing:
 def standing(engine: Engine) -> Standing:
     """Verifies the whole ledger and every checkpoint of it. Raises LedgerBroken or Imbalance."""
     verified = verify(engine)
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         note, at = last_witnessed(connection)
         return Standing(verified, expect_all(connection), size_of(note), at)
 

@@ -57,6 +57,15 @@ def writing(engine: Engine) -> Iterator[Connection]:
         act()
 
 
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that reads the database as it stood at one moment, however many questions it asks beside writers."""
+    # SQLite does so by itself; PostgreSQL would answer each question as of another moment.
+    options = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
+    with engine.execution_options(**options).connect() as connection:
+        yield connection
+
+
 def before_commit(connection: Connection, act: Callable[[], None]) -> None:
     """Leaves something to do in the transaction of `writing`, as the last thing before it commits, if it does."""
     connection.get_execution_options()["before"].append(act)

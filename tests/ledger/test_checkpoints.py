@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 import sqlalchemy as sa
@@ -116,3 +119,23 @@ def test_an_export_with_a_line_missing_is_refused(engine: Engine, tmp_path: Path
         connection.execute(sa.delete(lines).where(lines.c.seq == 2))
         with pytest.raises(LedgerBroken, match="1 of them are missing"):
             export(connection, tmp_path / "out", with_openings=False)
+
+
+def test_two_that_sign_the_same_size_at_once_get_the_same_checkpoint(engine: Engine) -> None:
+    """As recipients that are served beside each other do, each before its first batch."""
+    with writing(engine) as connection:
+        put(connection, 3)
+    both = Barrier(2)
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def meet(_: object, __: object, statement: str, *___: object) -> None:
+        if statement.startswith("INSERT INTO checkpoints"):
+            with suppress(BrokenBarrierError):  # one that is held up until the other has committed never comes
+                both.wait(timeout=1)
+
+    def one(_: int) -> str:
+        with writing(engine) as connection:
+            return sign(connection)
+
+    with ThreadPoolExecutor(2) as signers:
+        assert len(set(signers.map(one, range(2)))) == 1

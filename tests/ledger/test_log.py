@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import UTC, datetime
 
@@ -11,7 +12,9 @@ from sqlalchemy.engine import Engine
 
 from ledger.erasure import erase
 from ledger.events import Event, Imbalance, Line
+from ledger.leaf import canonical
 from ledger.log import LedgerBroken, append, read, verify
+from records import database
 from records.database import writing
 from records.schema import ledger_head, lines, openings
 
@@ -125,3 +128,31 @@ def test_i4_many_writers_at_once_make_one_tree(engine: Engine) -> None:
     for thread in threads:
         thread.join(60)
     assert verify(engine).lines == 8
+
+
+@pytest.mark.parametrize("column", ["at", "event", "feed", "recipient", "run"])
+def test_a_column_that_is_changed_and_kept_as_it_was_in_the_body_is_noticed(engine: Engine, column: str) -> None:
+    """The gateway reads the columns: who hides a look-up from its register by another event must not keep the leaf's hash."""
+    grown(engine)
+    with writing(engine) as connection:
+        row = connection.execute(sa.select(lines).where(lines.c.seq == 2)).mappings().one()
+        body = canonical(json.loads(row["body"]) | {column: row[column]})
+        changed = {"body": body, column: "probed" if column == "event" else "0"}
+        connection.execute(sa.update(lines).where(lines.c.seq == 2).values(changed))
+    with pytest.raises(LedgerBroken, match="line 2"):
+        verify(engine)
+
+
+def test_a_line_that_is_written_while_the_ledger_is_verified_is_no_missing_one(engine: Engine) -> None:
+    grown(engine)
+    beside = database.connect(engine.url.render_as_string(hide_password=False))
+    waiting = ["one line more"]
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def write_beside(_: object, __: object, statement: str, *___: object) -> None:
+        if "FROM openings" in statement and waiting:
+            put(beside, Line(Event.RUN_OPENED, waiting.pop(), "f"))
+
+    assert verify(engine).lines == 4 and not waiting
+    assert verify(engine).lines == 5
+    beside.dispose()
