@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from keys.keyring import Keyring
+from records import database
 from records.blocks import Blocks
 from records.bulk import ARRIVING, add, beside_arriving, laid_down, set_wise
 from records.identity import TEXT, digests, plain
@@ -127,6 +128,7 @@ class Store:
 
     def erase(self, connection: Connection, entry: str, records: Sequence[str]) -> int:
         """Destroys the salts of all versions of records: no copy of them can be read again (D58). Returns how many versions."""
+        database.leave_no_trace(connection)
         gone = sa.update(stored).where(_is_of(entry), stored.c.record == sa.bindparam("this")).values(salt=None)
         return sum(connection.execute(gone, {"this": record}).rowcount for record in records)
 

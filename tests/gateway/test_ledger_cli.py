@@ -65,6 +65,14 @@ def test_a_line_is_opened_then_erased_and_can_be_opened_no_more(run) -> None:
     assert run("ledger", "verify").exit_code == 0
 
 
+@pytest.mark.parametrize("name", ["Li Si", "compliance", ""])
+def test_who_did_something_is_not_erased_from_the_ledger(run, name: str) -> None:
+    note(record=RECORD, by="Li Si", entry="penalty")
+    told = run("ledger", "erase", name, "--document", "decision 4")
+    assert told.exit_code == 2 and "记录编号" in told.output
+    assert {each["name"] for each in json.loads(run("ledger", "open", "2").output)["openings"]} == {"record", "by"}
+
+
 def test_verifying_says_whether_anybody_vouches(run) -> None:
     told = run("ledger", "verify")
     assert told.exit_code == 0 and "not witnessed" in told.output
