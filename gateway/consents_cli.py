@@ -105,7 +105,7 @@ def _subject(gateway: Gateway) -> str:
 
 
 def _given(consent: consents.Consent) -> Line:
-    days = {"from": consent.issued_on.isoformat(), "to": consent.expires_on.isoformat()}
+    days = {"from": str(consent.issued_on), "to": str(consent.expires_on)}
     return _line(Event.CONSENT_GIVEN, consent.subject, consent.purpose, days | {"document": consent.document})
 
 
