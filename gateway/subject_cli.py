@@ -136,6 +136,8 @@ def _of_record(record: dict[str, Any]) -> Iterator[str]:
     from gateway.settings import in_shanghai
 
     yield f"{record['title']['zh']} {record['title']['en']}  {record['record']}"
+    if record["until"]:
+        yield f"  ✕ 来源单位已更正，不再属本主体 bears this subject's number no more since {in_shanghai(record['until'])}"
     yield from (f"    {field['title']['zh']}：{field['value']}" for field in record["fields"])
     for given in record["given"]:
         effect, state = both("effect." + given["effect"]), both("batch." + given["state"])
