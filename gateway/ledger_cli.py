@@ -84,9 +84,9 @@ def export(
     try:
         with answering():
             with writing(gateway.engine) as connection:
-                checkpoints.sign(connection, signer, signer.public_key, gateway.clock())
+                note = checkpoints.sign(connection, signer, signer.public_key, gateway.clock())
             with gateway.engine.connect() as connection:
-                written = write(connection, folder, openings)
+                written = write(connection, folder, openings, checkpoints.size_of(note))
     except log.LedgerBroken as error:
         complain(str(error))
         raise typer.Exit(BROKEN) from None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import resource
+import signal
 from base64 import b64decode
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -21,6 +24,9 @@ from ledger.erasure import renew
 from ledger.events import Event, Line
 from ledger.export import export
 from ledger.log import LedgerBroken, append, origin
+from ledger_audit.check import Keys, check
+from ledger_audit.exported import read
+from ledger_audit.notes import read_key
 from records.database import writing
 from records.schema import ledger_head, lines, openings
 
@@ -139,3 +145,37 @@ def test_two_that_sign_the_same_size_at_once_get_the_same_checkpoint(engine: Eng
 
     with ThreadPoolExecutor(2) as signers:
         assert len(set(signers.map(one, range(2)))) == 1
+
+
+@pytest.fixture
+def full_disk() -> Iterator[Callable[[], None]]:
+    """No file can grow beyond 8 KiB from the call on, as where a disk is full."""
+    former, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8192, former[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, former)
+    signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_i8_an_export_that_breaks_off_leaves_no_openings_behind(engine: Engine, tmp_path: Path, full_disk: Callable[[], None]) -> None:
+    """Neither what it had begun to write, nor what one that was killed had, nor those of an earlier one: the folder is handed on."""
+    folder = tmp_path / "out"
+    with writing(engine) as connection:
+        append(connection, [Line(Event.RUN_OPENED, "r", "f", notes={"partition": "of somebody " * 2_000})], AT)
+    with engine.connect() as connection:
+        export(connection, folder, with_openings=True)
+        (folder / "openings.jsonl.1.tmp").write_text("of somebody")
+        full_disk()
+        with pytest.raises(OSError, match="File too large"):
+            export(connection, folder, with_openings=True)
+    assert not [file.name for file in folder.iterdir() if "of somebody" in file.read_text("utf-8")]
+
+
+def test_an_export_goes_as_far_as_the_checkpoint_it_was_asked_for(engine: Engine, tmp_path: Path) -> None:
+    """A line that a night writes between the two is no line that nobody signed."""
+    with writing(engine) as connection:
+        put(connection, 3)
+        note = sign(connection)
+        put(connection, 2)
+        assert export(connection, tmp_path, with_openings=True, size=checkpoints.size_of(note)) == 3
+        key = read_key(NoteKey(origin(connection), SIGNER.public_key).text)
+    assert check(read(tmp_path), Keys((key,))) == []
