@@ -56,7 +56,9 @@ def expect_witnessed(gateway: Gateway) -> str:
         return ask(gateway)
     except WitnessUnavailable as error:
         with gateway.engine.connect() as connection:
-            note, at = checkpoints.last_witnessed(connection)
+            (note, at), name = checkpoints.last_witnessed(connection), origin(connection)
+        if note.split("\n")[0] != name:  # renewed since, as after a backup was restored: of this ledger nobody has seen anything
+            at = ""
         # Either way: after the clock was set back, what was witnessed in the future says nothing of the time since.
         if not at or abs(gateway.clock() - datetime.fromisoformat(at)) > gateway.witness_within:
             raise NotWitnessed("not-witnessed", f"{error}. No checkpoint of the ledger was witnessed since {at or 'ever'}, allowed are "

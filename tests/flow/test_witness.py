@@ -139,6 +139,16 @@ def test_a_witness_that_is_away_for_less_than_allowed_stops_nothing(watched: Gat
         ask(watched)
 
 
+def test_a_renewed_ledger_brings_nothing_before_a_witness_vouches_for_it_under_its_new_name(watched: Gateway, world: World) -> None:
+    """The hours that a witness may be away count from when it saw this ledger, not the one of before the backup was restored."""
+    expect_witnessed(watched)
+    with writing(watched.engine) as connection:
+        renew(connection, "decision 12", NIGHT)
+    world.stop_witness()
+    with pytest.raises(NotWitnessed, match="nothing is brought"):
+        expect_witnessed(watched)
+
+
 def registered(gateway: Gateway) -> dict[str, dict[str, str]]:
     """The connections as they stand in their file."""
     known = kept.load(gateway.home / "secrets" / "connections.yml")
