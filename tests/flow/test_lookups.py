@@ -150,6 +150,17 @@ def test_d49_whoever_looks_up_in_bulk_is_stopped_for_the_day_and_compliance_sees
     assert asked(tomorrow) > 0
 
 
+@pytest.mark.parametrize("number", ["20417", "00417", "1e3", "2026-11-23", "no"])
+def test_a_person_is_registered_by_a_staff_number_as_it_is_written(house: Gateway, number: str) -> None:
+    """In YAML it would be a number, a day or a truth value, and whoever bears it be told to register."""
+    (house.home / "secrets" / "people.yml").write_text(f"{number}: {{role: auditor, daily: 1}}\n李某:\n", "utf-8")
+    assert asked(house, number) > 0
+    with pytest.raises(Refused, match="over-quota"):
+        asked(house, number)
+    with pytest.raises(Refused, match="no-role"):
+        asked(house)
+
+
 def test_d49_two_that_ask_at_once_cannot_both_be_the_last_of_the_day(house: Gateway) -> None:
     (house.home / "secrets" / "people.yml").write_text("李某: {role: compliance, daily: 5}\n", "utf-8")
 
