@@ -65,7 +65,8 @@ def person(gateway: Gateway, name: str) -> Person:
     said = (_known(gateway) or {}).get(name, "") if name else ""
     if isinstance(said, dict):
         daily = str(said.get("daily", DAILY))
-        return Person(name, _word(said.get("role", "")), _word(said.get("unit", "")), int(daily) if re.fullmatch("[0-9]{1,9}", daily) else 0)
+        a_day = int(daily) if re.fullmatch("[0-9]{1,9}", daily) else 0
+        return Person(name, _word(said.get("role", "")), _word(said.get("unit", "")), a_day)
     return Person(name, _word(said))
 
 
