@@ -21,6 +21,7 @@ from gateway.typed_number import doubt, is_holdable
 from gateway.way import under_each_handle
 from ledger.disclosed import history, recipients
 from ledger.holdings import TEXT, Holder, orders
+from records import consents
 from records.identity import subjects
 from records.stages import ANSWERED, HANDLE, RECORD
 from records.store import UNTIL
@@ -41,7 +42,7 @@ class LookUp:
 def report(gateway: Gateway, asked: LookUp, what: str = "report") -> Json:
     """What is held of a subject: per record its fields, on which basis it is recorded, and per recipient what it was given, when, on
     which basis and under which edition (`until`: a record bore this subject's number until then, and does no more); what was taken
-    back and why; what the subject applied for (PIPL art. 45); and which entries
+    back and why; what the subject applied for and consented to (PIPL art. 45); and which entries
     could not be looked through, since they left the catalogue.
 
     Every look-up is put on the ledger before anything is read, with person, role, purpose and the subject's keyed name;
@@ -55,10 +56,11 @@ def report(gateway: Gateway, asked: LookUp, what: str = "report") -> Json:
         past = PastEditions(gateway, connection)
         found = [each for entry in sorted(gateway.catalog.entries) for each in _of_entry(gateway, past, entry, name)]
         cases = [_case(gateway, connection, case) for case in book.of_subject(connection, name)]
+        consented = consents.of_subject(connection, name)
         unread = [entry for entry in gateway.store.entries(connection) if entry not in gateway.catalog.entries]
     answered(gateway, seq, len(found))
     return {"subject": name, "asked_by": asked.person, "purpose": asked.purpose, "at": gateway.clock().isoformat(), "records": found,
-            "cases": cases, "unread_entries": unread, "doubt": "" if found else doubt(gateway, asked.number)}
+            "cases": cases, "consents": consented, "unread_entries": unread, "doubt": "" if found else doubt(gateway, asked.number)}
 
 
 def _of_entry(gateway: Gateway, past: PastEditions, entry: str, name: str) -> Iterator[Json]:

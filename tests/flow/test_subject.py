@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
@@ -21,7 +22,10 @@ from gateway.settings import Gateway
 from gateway.subject import LookUp, report
 from gateway.takedown import Order, open_takedown
 from ledger import log
+from records import consents
+from records.consents import Consent
 from records.database import writing
+from records.identity import TEXT, subjects
 from records.schema import blocks, lines, outbox
 from records.stages import BatchState, Notice
 from records.store import Origin
@@ -135,6 +139,20 @@ def test_a_subject_sees_what_it_applied_for_and_no_officer_s_name(served: Gatewa
     assert [(each["case"], each["state"], each["record"]) for each in told["cases"]] == [(case.case, "applied", record)]
     text = page(told)
     assert case.case in text and "已申请" in text and CLERK not in text
+
+
+def test_d52_a_subject_sees_what_it_consented_to_and_nobody_else_s_consents(served: Gateway) -> None:
+    code, on = code_of(served, held_by_all(served)), served.today
+    given = Consent("", "loans", on, on + timedelta(days=30), "贷款审批", "书面同意", "同意书1号")
+    with writing(served.engine) as connection:
+        for number, purpose in ((code, "loans"), ("91330100MA00000000", "rent")):
+            name = str(subjects(pd.Series([number], dtype=TEXT), served.keyring.derive("identity", "subject"))[0])
+            consents.give(connection, replace(given, subject=name, purpose=purpose, document=f"同意书 {purpose}"), 366)
+    told = report(served, LookUp(code, "李某", "subject-request"))
+    assert [(each["purpose"], each["issued_on"], each["revoked_on"], each["document"]) for each in told["consents"]] == [
+        ("loans", on.isoformat(), "", "同意书 loans")]
+    text = page(told)
+    assert "同意书 loans" in text and "贷款审批" in text and "同意书 rent" not in text
 
 
 def test_what_went_out_without_a_receipt_is_told_as_such(served: Gateway) -> None:
