@@ -11,7 +11,7 @@ import yaml
 
 # What comes from outside (column names, file names, a recipient's reason) is shown only as far as it cannot be a person's
 # number: citizen, card and mobile numbers (I8).
-_NUMBER = re.compile(r"(?<!\d)(?:\d{15,}[Xx]?|1[3-9]\d{9})(?!\d)")
+_NUMBER = re.compile(r"(?<!\d)(?:\d{15,}[Xx]?|(?:86)?1[3-9]\d{9})(?!\d)")
 _LONGEST = 200
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
@@ -51,7 +51,7 @@ def give(
         scope=asked[0].scope.zh, method=asked[0].method.zh, document=document)
     with _refusing(), writing(gateway.engine) as connection:
         consents.give(connection, given, min(each.max_days for each in asked))
-        log.append(connection, [_line(Event.CONSENT_GIVEN, given.subject, purpose, given.issued_on, until.date())], gateway.clock())
+        log.append(connection, [_given(given)], gateway.clock())
     typer.echo(f"{given.subject}: consent for {purpose} from {given.issued_on} to {until.date()}")
 
 
@@ -62,7 +62,7 @@ def revoke(purpose: Purpose, on: Day = None) -> None:
     subject, day = _subject(gateway), on.date() if on else gateway.today
     with _refusing(), writing(gateway.engine) as connection:
         consents.revoke(connection, subject, purpose, day)
-        log.append(connection, [_line(Event.CONSENT_REVOKED, subject, purpose, day, None)], gateway.clock())
+        log.append(connection, [_line(Event.CONSENT_REVOKED, subject, purpose, {"from": day.isoformat()})], gateway.clock())
         mine = (table.c.subject == subject, table.c.purpose == purpose, table.c.revoked_on == day.isoformat())
         gateway.journal.keep(connection, rows(connection, table, *mine))
     typer.echo(f"{subject}: consent for {purpose} revoked from {day}")
@@ -104,9 +104,13 @@ def _subject(gateway: Gateway) -> str:
     return str(subjects(number, gateway.keyring.derive("identity", "subject")).iloc[0])
 
 
-def _line(event: Event, subject: str, purpose: str, first: date, last: date | None) -> Line:
-    notes = {"subject": subject, "purpose": purpose, "from": first.isoformat()} | ({"to": last.isoformat()} if last else {})
-    return Line(event, f"consent.{purpose}", "", figures={"subjects": 1}, notes=notes)
+def _given(consent: consents.Consent) -> Line:
+    days = {"from": str(consent.issued_on), "to": str(consent.expires_on)}
+    return _line(Event.CONSENT_GIVEN, consent.subject, consent.purpose, days | {"document": consent.document})
+
+
+def _line(event: Event, subject: str, purpose: str, said: dict[str, str]) -> Line:
+    return Line(event, f"consent.{purpose}", "", figures={"subjects": 1}, notes={"subject": subject, "purpose": purpose, **said})
 
 
 @contextmanager

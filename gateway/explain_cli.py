@@ -34,7 +34,7 @@ def explain(
 
     gateway = opened("catalog", "keyring")
     try:
-        with _registered(gateway, (person, purpose, document), "explain", {"record": record, "to": to}) as shown:
+        with _registered(gateway, (person, purpose, document), "explain", {"record": record, "recipient": to}) as shown:
             told = answer(gateway, Inquiry(record, to, on.date() if on else gateway.today, field))
             shown.append(record)
     except NotExplained as error:

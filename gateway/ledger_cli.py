@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.manners import BROKEN, FAILED, PENDING, AsJson, answering, complain, opened, usage
+from gateway.manners import BROKEN, FAILED, PENDING, USAGE, AsJson, answering, complain, opened, usage
 
 ledger_app = typer.Typer(no_args_is_help=True, help="The account of everything that came in and went out.")
 
@@ -84,9 +84,9 @@ def export(
     try:
         with answering():
             with writing(gateway.engine) as connection:
-                checkpoints.sign(connection, signer, signer.public_key, gateway.clock())
+                note = checkpoints.sign(connection, signer, signer.public_key, gateway.clock())
             with gateway.engine.connect() as connection:
-                written = write(connection, folder, openings)
+                written = write(connection, folder, openings, checkpoints.size_of(note))
     except log.LedgerBroken as error:
         complain(str(error))
         raise typer.Exit(BROKEN) from None
@@ -110,15 +110,22 @@ def erase(
 ) -> None:
     """Destroy what the ledger's commitments to RECORD stand for, for good; the tree and every proof stay as they are."""
     from gateway.restore import ERASED
+    from ledger.erasure import NotErasable
     from ledger.erasure import erase as destroy
     from records.database import writing
 
     usage([] if document.strip() else ["--document"], "name the decision on which it is erased")
     gateway = opened("keyring")
-    with writing(gateway.engine) as connection:
-        erased = destroy(connection, record, document, gateway.clock())
-        if erased:
-            gateway.journal.keep(connection, [{"table": ERASED, "row": {"named": record, "document": document}}])
+    try:
+        with writing(gateway.engine) as connection:
+            erased = destroy(connection, record, document, gateway.clock())
+            if erased:
+                gateway.journal.keep(connection, [{"table": ERASED, "row": {"named": record, "document": document}}])
+    except NotErasable:
+        complain("不是记录编号或主体代号，未删除；谁、以何角色、因何查询或办理，始终留在台账上。 "
+                 "no record id or keyed name of a subject, nothing is erased: who did something, in which role and for what, stays on the "
+                 "ledger")
+        raise typer.Exit(USAGE) from None
     usage([] if erased else [record], "no line of the ledger names it, or it was erased before")
     typer.echo(f"{erased} lines no longer tell what they stand for")
 

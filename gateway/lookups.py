@@ -62,7 +62,7 @@ class Asker:
 def look_up(gateway: Gateway, asker: Asker, what: str, about: Mapping[str, str], shows_values: bool = False) -> int:
     """Puts a look-up on the ledger before anything is read, and returns its line; `answered` adds what it came to.
 
-    `what` is the command, `about` names what is looked up: a record, the keyed name of a subject, a recipient (`to`), an entry.
+    `what` is the command, `about` names what is looked up: a record, the keyed name of a subject, a recipient, an entry.
     Raises Refused, of which WrongNumber is a kind, and the refusal is on the ledger with its reason.
     """
     who, at = person(gateway, asker.person), gateway.clock()

@@ -24,7 +24,7 @@ from ledger.disclosed import ever_brought, uncertain
 from ledger.events import Event, Line
 from ledger.holdings import TEXT, Holder, held_under
 from ledger.withdrawals import EFFECT
-from records.database import after_commit, before_commit, writing
+from records.database import after_commit, before_commit, leave_no_trace, writing
 from records.journal import rows
 from records.schema import holdings, outbox, withdrawn
 from records.stages import HANDLE, NOTICE, RECORD, Notice
@@ -117,10 +117,11 @@ def end(connection: Connection, gateway: Gateway, record: str, order: tuple[str,
         raise NoTakedown(f"record {record}", "其内容已删除，不得解除撤回。", "its content was erased; its takedown stands for good")
     connection.execute(sa.update(withdrawn).where(*_open(entry, records)).values(
         lifted_at=at.isoformat(), lifted_on=document, sealed=None))
+    leave_no_trace(connection)
     _unmark(connection, entry, records)
     withdrawals.forget(connection, entry, records)
-    log.append(connection, [Line(Event.TAKEDOWN_LIFTED, "", f"store.{entry}", notes={"entry": entry, "record": each, "by": by})
-                            for each in records], at)
+    log.append(connection, [Line(Event.TAKEDOWN_LIFTED, "", f"store.{entry}", notes={
+        "entry": entry, "record": each, "document": document, "by": by}) for each in records], at)
     # After the commit: where the process dies in between, a restored backup keeps the record back.
     after_commit(connection, partial(_journal_lifted, gateway, entry, records))
     return entry
@@ -235,7 +236,8 @@ def _unmark(connection: Connection, entry: str, records: Sequence[str]) -> None:
 
 
 def _line(event: Event, entry: str, record: str, order: Order, **more: Any) -> Line:
-    notes: dict[str, Any] = {"entry": entry, "record": record, "reason": str(order.reason), "by": order.by, **more}
+    notes: dict[str, Any] = {"entry": entry, "record": record, "reason": str(order.reason), "document": order.document, "by": order.by,
+                             **more}
     return Line(event, "", f"store.{entry}", notes=notes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -63,10 +64,15 @@ def person(gateway: Gateway, name: str) -> Person:
     time, so that who left is out at once."""
     said = (_known(gateway) or {}).get(name, "") if name else ""
     if isinstance(said, dict):
-        daily = said.get("daily", DAILY)
-        # A key without a value is None: who belongs to no unit must not belong to one called so.
-        return Person(name, str(said.get("role") or ""), str(said.get("unit") or ""), daily if isinstance(daily, int) else 0)
-    return Person(name, str(said or ""))
+        daily = str(said.get("daily", DAILY))
+        a_day = int(daily) if re.fullmatch("[0-9]{1,9}", daily) else 0
+        return Person(name, _word(said.get("role", "")), _word(said.get("unit", "")), a_day)
+    return Person(name, _word(said))
+
+
+def _word(said: Any) -> str:
+    # Who belongs to no unit must not belong to one that is called so.
+    return "" if said in ("null", "~") else str(said)
 
 
 def unreadable(gateway: Gateway) -> tuple[str, str] | None:
@@ -79,7 +85,8 @@ def unreadable(gateway: Gateway) -> tuple[str, str] | None:
 def _known(gateway: Gateway) -> dict[Any, Any] | None:
     """What the register says by name; None if it is there and says nothing that can be read."""
     try:
-        known = yaml.safe_load(register(gateway).read_text(encoding="utf-8")) or {}
+        # Every word as it is written: a staff number is a name, and so is one like a day or a truth value.
+        known = yaml.load(register(gateway).read_text(encoding="utf-8"), yaml.BaseLoader) or {}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, yaml.YAMLError):  # ValueError: not UTF-8

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +21,10 @@ from gateway.typed_number import doubt, is_holdable
 from gateway.way import under_each_handle
 from ledger.disclosed import history, recipients
 from ledger.holdings import TEXT, Holder, orders
+from records import consents
 from records.identity import subjects
 from records.stages import ANSWERED, HANDLE, RECORD
+from records.store import UNTIL
 
 Json = dict[str, Any]
 
@@ -39,7 +41,8 @@ class LookUp:
 
 def report(gateway: Gateway, asked: LookUp, what: str = "report") -> Json:
     """What is held of a subject: per record its fields, on which basis it is recorded, and per recipient what it was given, when, on
-    which basis and under which edition; what was taken back and why; what the subject applied for (PIPL art. 45); and which entries
+    which basis and under which edition (`until`: a record bore this subject's number until then, and does no more); what was taken
+    back and why; what the subject applied for and consented to (PIPL art. 45); and which entries
     could not be looked through, since they left the catalogue.
 
     Every look-up is put on the ledger before anything is read, with person, role, purpose and the subject's keyed name;
@@ -53,39 +56,50 @@ def report(gateway: Gateway, asked: LookUp, what: str = "report") -> Json:
         past = PastEditions(gateway, connection)
         found = [each for entry in sorted(gateway.catalog.entries) for each in _of_entry(gateway, past, entry, name)]
         cases = [_case(gateway, connection, case) for case in book.of_subject(connection, name)]
+        consented = consents.of_subject(connection, name)
         unread = [entry for entry in gateway.store.entries(connection) if entry not in gateway.catalog.entries]
     answered(gateway, seq, len(found))
     return {"subject": name, "asked_by": asked.person, "purpose": asked.purpose, "at": gateway.clock().isoformat(), "records": found,
-            "cases": cases, "unread_entries": unread, "doubt": "" if found else doubt(gateway, asked.number)}
+            "cases": cases, "consents": consented, "unread_entries": unread, "doubt": "" if found else doubt(gateway, asked.number)}
 
 
 def _of_entry(gateway: Gateway, past: PastEditions, entry: str, name: str) -> Iterator[Json]:
-    known, connection = gateway.catalog.entries[entry], past.connection
-    key, taken_back = gateway.keyring.derive("identity", "subject"), orders(connection, entry)
-    for chunk in gateway.store.current(connection, entry, list(known.fields)):
-        named = subjects(_numbers(chunk, gateway, entry), key)
-        rows: list[dict[str, Any]] = chunk[(named == name).fillna(False).to_numpy(dtype=bool)].to_dict("records")  # type: ignore[assignment]
-        for row in rows:
-            record = str(row.pop(RECORD))
-            yield {"entry": entry, "title": known.title.model_dump(), "record": record,
-                   "basis": [cited(gateway.catalog, basis) for basis in known.basis],
-                   "fields": [{"field": code, "title": known.fields[code].title.model_dump(), "value": _worded(gateway, entry, code, value)}
-                              for code, value in row.items() if isinstance(value, str)],
-                   "taken_back": taken_back.get(record),
-                   "given": [given for recipient in recipients(connection, entry)
-                             for given in _given(gateway, past, Holder(recipient, entry), record)]}
+    known, connection, taken_back = gateway.catalog.entries[entry], past.connection, orders(past.connection, entry)
+    mine = {row[RECORD]: row for row in _named(gateway, entry, name, gateway.store.current(connection, entry, None))}
+    # What went out while a record bore this number by mistake went out about this subject.
+    once = {row[RECORD]: row for row in _named(gateway, entry, name, gateway.store.former(connection, entry)) if row[RECORD] not in mine}
+    for record, row in (mine | once).items():
+        yield {"entry": entry, "title": known.title.model_dump(), "record": record, "until": row.get(UNTIL, ""),
+               "basis": [cited(gateway.catalog, basis) for basis in known.basis],
+               "fields": [_field(gateway, entry, code, value) for code, value in row.items()
+                          if isinstance(value, str) and code not in (RECORD, UNTIL)],
+               "taken_back": taken_back.get(record),
+               "given": [given for recipient in recipients(connection, entry)
+                         for given in _given(gateway, past, Holder(recipient, entry), record)]}
 
 
-def _worded(gateway: Gateway, entry: str, code: str, value: str) -> str:
-    """A value as a person reads it: codes by their names."""
-    names = gateway.catalog.codes.get(gateway.catalog.entries[entry].fields[code].codes or "", {})
-    return "、".join(names.get(part, part) for part in value.split(";")) if names else value
+def _named(gateway: Gateway, entry: str, name: str, chunks: Iterable[pd.DataFrame]) -> Iterator[dict[str, Any]]:
+    """The rows whose subject bears a keyed name."""
+    key = gateway.keyring.derive("identity", "subject")
+    for chunk in chunks:
+        is_mine = (subjects(_numbers(chunk, gateway, entry), key) == name).fillna(False).to_numpy(dtype=bool)
+        rows: list[dict[str, Any]] = chunk[is_mine].to_dict("records")  # type: ignore[assignment]
+        yield from rows
+
+
+def _field(gateway: Gateway, entry: str, code: str, value: str) -> Json:
+    """A value as a person reads it, codes by their names; one whose field left the catalogue under its own code."""
+    known = gateway.catalog.entries[entry].fields.get(code)
+    names = gateway.catalog.codes.get(known.codes or "", {}) if known else {}
+    worded = "、".join(names.get(part, part) for part in value.split(";")) if names else value
+    return {"field": code, "title": known.title.model_dump() if known else {"zh": code, "en": ""}, "value": worded}
 
 
 def _numbers(chunk: pd.DataFrame, gateway: Gateway, entry: str) -> pd.Series:
     known = gateway.catalog.entries[entry]
     names = {code for code in (known.subject.uscc, known.subject.id_number, known.subject.category) if code}
-    table = pa.record_batch({code: pa.array(chunk[code].to_list(), pa.string()) for code in names})
+    nothing = [None] * len(chunk)  # where a record was stored before its entry had the field
+    table = pa.record_batch({code: pa.array(chunk[code].to_list() if code in chunk else nothing, pa.string()) for code in names})
     return pd.Series(release.numbers(table, known).to_pylist(), index=chunk.index, dtype=TEXT)
 
 

@@ -44,7 +44,7 @@ def report(
     person: Person = "", purpose: Purpose = "", document: Document = "", as_json: AsJson = False,
 ) -> None:
     """Write a page for the subject: what is held, to whom it went, when, on which basis and under which edition, what was taken back,
-    and what the subject applied for. The number is asked for, so that it stays in no shell's history."""
+    and what the subject applied for and consented to. The number is asked for, so that it stays in no shell's history."""
     from console.subject import page
     from gateway.subject import LookUp
 
@@ -70,6 +70,9 @@ def show(person: Person = "", purpose: Purpose = "", document: Document = "") ->
     for case in told["cases"]:
         kind, state = both("kind." + case["kind"]), both("case." + case["state"])
         typer.echo(f"{kind} {case['case']}: {state}  {case['record']}")
+    for consent in told["consents"]:
+        ended = f"，已撤销 revoked {consent['revoked_on']}" if consent["revoked_on"] else ""
+        typer.echo(f"同意 consent {consent['purpose']}: {consent['issued_on']} – {consent['expires_on']}{ended}  {consent['document']}")
     if told["unread_entries"]:
         typer.echo(f"未检索 not looked through, since they left the catalogue: {', '.join(told['unread_entries'])}")
     typer.echo(f"{len(told['records'])} records 条")
@@ -136,6 +139,8 @@ def _of_record(record: dict[str, Any]) -> Iterator[str]:
     from gateway.settings import in_shanghai
 
     yield f"{record['title']['zh']} {record['title']['en']}  {record['record']}"
+    if record["until"]:
+        yield f"  ✕ 来源单位已更正，不再属本主体 bears this subject's number no more since {in_shanghai(record['until'])}"
     yield from (f"    {field['title']['zh']}：{field['value']}" for field in record["fields"])
     for given in record["given"]:
         effect, state = both("effect." + given["effect"]), both("batch." + given["state"])

@@ -20,7 +20,7 @@ from ledger import log
 from ledger.events import Event, Line
 from ledger.withdrawals import State
 from records.blocks import StoreDamaged
-from records.database import writing
+from records.database import leave_no_trace, writing
 from records.schema import withdrawals, withdrawn
 from records.stages import RECORD
 
@@ -60,13 +60,14 @@ def look_up_opened(gateway: Gateway, record: str, who: tuple[str, str, str]) -> 
 
     who: person, purpose and document. Raises NoIdentifiers, Refused.
     """
+    seq = look_up(gateway, Asker(*who), "takedown identify", {"record": record}, shows_values=True)
     with gateway.engine.connect() as connection:
         entry, sealed = connection.execute(sa.select(withdrawn.c.entry, withdrawn.c.sealed).where(
             withdrawn.c.record == record, withdrawn.c.sealed.is_not(None))).one_or_none() or ("", None)
     if sealed is None:
+        answered(gateway, seq, 0)
         raise NoIdentifiers(f"record {record}", "没有保存识别信息：该记录不在撤回中，或者各接收方均已确认。",
                             "no identifiers are kept; its takedown is not open, or everybody has confirmed")
-    seq = look_up(gateway, Asker(*who), "takedown identify", {"entry": entry, "record": record}, shows_values=True)
     said: dict[str, str] = json.loads(unseal(sealed, gateway.keyring.reopen(key_id(sealed), entry), record.encode()))
     answered(gateway, seq, 1)
     return entry, said
@@ -79,6 +80,7 @@ def release(gateway: Gateway) -> int:
         log.queue(connection)  # an order takes the ledger before its rows, too
         done = connection.execute(sa.update(withdrawn).where(withdrawn.c.sealed.is_not(None), ~waits).values(sealed=None)).rowcount
         if done:
+            leave_no_trace(connection)
             log.append(connection, [Line(Event.IDENTIFIERS_RELEASED, "", "", figures={"records": done})], gateway.clock())
     return done
 

@@ -16,7 +16,7 @@ from catalog.model import Grant
 from delivery import Effect, outbox
 from gateway.handover import hand_over, may_go
 from gateway.settings import Gateway
-from gateway.witness import NotWitnessed, expect_witnessed, move_anchor
+from gateway.witness import NotWitnessed, expect_nothing_lost, expect_witnessed, move_anchor
 from ledger import log, withdrawals
 from ledger.holdings import TEXT, Holder, withdrawn_records
 from records import consents
@@ -137,6 +137,7 @@ def bring(way: Way, masked: Masked, about: pd.DataFrame | None = None) -> Brough
     taken, cancelled = [masked.rows[RECORD].iloc[:0]], [masked.rows[RECORD].iloc[:0]]
     for batch in delivery.batches(masked, way.door):
         overtake(way)
+        _expect_nothing_lost(way)
         if way.faults or not may_go(way, Effect.BRING):
             break
         rows = masked.rows[masked.rows[HANDLE].isin(batch.payload[HANDLE])]
@@ -148,6 +149,14 @@ def bring(way: Way, masked: Masked, about: pd.DataFrame | None = None) -> Brough
             left = [outbox.intend(connection, way.errand, each, way.gateway.clock()) for each in left]
         taken += [_handed_over(way, each, _named(rows, about), outbox.settle) for each in left]
     return Brought(pd.Index(pd.concat(taken)), pd.Index(pd.concat(cancelled)))
+
+
+def _expect_nothing_lost(way: Way) -> None:
+    """Closes the door if a backup was restored since the last batch, or the journal's disk is full: a first load takes hours (I6)."""
+    try:
+        expect_nothing_lost(way.gateway)
+    except NotWitnessed as error:
+        way.faults.append(error)
 
 
 def _named(rows: pd.DataFrame, about: pd.DataFrame | None) -> pd.DataFrame:

@@ -11,7 +11,9 @@ from contextlib import suppress
 from datetime import datetime
 
 import requests
+import urllib3
 
+from delivery.exchange import within
 from gateway.settings import Gateway
 from keys.connection import Connection, ConnectionUnknown
 from keys.notes import NoteKey, cosigned_at, text_of
@@ -22,7 +24,8 @@ from records import journal
 from records.database import writing
 
 NAME = "witness"
-_TIMEOUT = (5.0, 15.0)
+_TIMEOUT = (5.0, 10.0)
+_DEADLINE = 10.0
 _LARGEST_ANSWER = 64 * 1024
 # Other tasks may have theirs witnessed between our question and the answer.
 _TRIES = 5
@@ -53,7 +56,9 @@ def expect_witnessed(gateway: Gateway) -> str:
         return ask(gateway)
     except WitnessUnavailable as error:
         with gateway.engine.connect() as connection:
-            note, at = checkpoints.last_witnessed(connection)
+            (note, at), name = checkpoints.last_witnessed(connection), origin(connection)
+        if note.split("\n")[0] != name:  # renewed since, as after a backup was restored: of this ledger nobody has seen anything
+            at = ""
         # Either way: after the clock was set back, what was witnessed in the future says nothing of the time since.
         if not at or abs(gateway.clock() - datetime.fromisoformat(at)) > gateway.witness_within:
             raise NotWitnessed("not-witnessed", f"{error}. No checkpoint of the ledger was witnessed since {at or 'ever'}, allowed are "
@@ -147,13 +152,19 @@ def _door(gateway: Gateway) -> Connection:
 
 def _post(door: Connection, question: str) -> tuple[int, str]:
     try:
-        with requests.Session() as session:
-            session.trust_env = False
-            with session.post(f"{door.url.rstrip('/')}/add-checkpoint", data=question.encode(), timeout=_TIMEOUT,
-                              allow_redirects=False, stream=True) as answer:
-                return answer.status_code, answer.raw.read(_LARGEST_ANSWER, decode_content=True).decode("utf-8", "replace")
-    except (requests.RequestException, OSError) as error:
+        # As a whole: takedowns wait for the answer too, and a socket's timeout starts anew with every byte.
+        return within(_DEADLINE, lambda: _exchange(door, question))
+    # urllib3's own: what breaks off in the midst of an answer that is read raw comes as one of these.
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         raise WitnessUnavailable("witness-unavailable", f"witness: {type(error).__name__} at the address of connection {NAME}") from None
+
+
+def _exchange(door: Connection, question: str) -> tuple[int, str]:
+    with requests.Session() as session:
+        session.trust_env = False
+        with session.post(f"{door.url.rstrip('/')}/add-checkpoint", data=question.encode(), timeout=_TIMEOUT, allow_redirects=False,
+                          stream=True) as answer:
+            return answer.status_code, answer.raw.read(_LARGEST_ANSWER, decode_content=True).decode("utf-8", "replace")
 
 
 def _known(status: int, answer: str, old: int) -> int:

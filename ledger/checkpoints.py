@@ -11,8 +11,9 @@ from sqlalchemy.engine import Connection, Engine
 
 from keys.notes import NoteKey, signed, text_of
 from keys.sign import Signer
-from ledger.log import LedgerBroken, Verified, head, origin, verify
-from ledger.tree import consistency_proof, root_of
+from ledger.log import LedgerBroken, Verified, head, origin, queue, verify
+from ledger.tree import Frontier, consistency_proof, root_of
+from records.database import reading
 from records.schema import checkpoints, lines
 
 
@@ -21,13 +22,17 @@ def sign(connection: Connection, signer: Signer, public_key: str, at: datetime) 
 
     Raises LedgerBroken rather than sign what its head does not name, or what does not continue the last one.
     """
+    queue(connection)  # of two that would sign the same size the second finds what the first has signed
     tree = head(connection)
     size, leaves = tree.size, _leaves(connection, tree.size)
     known = connection.execute(sa.select(checkpoints.c.note).where(checkpoints.c.size == size)).scalar_one_or_none()
     if len(leaves) != size or root_of(leaves) != tree.root:
         raise LedgerBroken(f"ledger of {size} lines: its lines do not make the tree that its head names; {_CALL}")
-    _expect(last(connection), leaves)
-    text = _text(origin(connection), leaves)
+    former = last(connection)
+    if former:
+        before = size_of(former)
+        _expect(former, root_of(leaves[:before]) if before <= size else None)
+    text = _text(origin(connection), size, tree.root)
     if known is not None:
         if text_of(known) != text:
             raise LedgerBroken(f"checkpoint of {size} lines: another one was signed; {_CALL}")
@@ -51,7 +56,7 @@ class Standing:
 def standing(engine: Engine) -> Standing:
     """Verifies the whole ledger and every checkpoint of it. Raises LedgerBroken or Imbalance."""
     verified = verify(engine)
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         note, at = last_witnessed(connection)
         return Standing(verified, expect_all(connection), size_of(note), at)
 
@@ -60,8 +65,13 @@ def expect_all(connection: Connection) -> int:
     """Returns how many checkpoints were ever signed, if the ledger continues every one of them; raises LedgerBroken if not."""
     leaves = _leaves(connection, head(connection).size)
     every = connection.execute(sa.select(checkpoints.c.note).order_by(checkpoints.c.size)).scalars().all()
+    sizes, tree, roots = set(map(size_of, every)), Frontier(), {0: Frontier().root}
+    for leaf in leaves:  # once: a ledger of years has tens of thousands of checkpoints
+        tree = tree.grown(leaf)
+        if tree.size in sizes:
+            roots[tree.size] = tree.root
     for note in every:
-        _expect(note, leaves)
+        _expect(note, roots.get(size_of(note)))
     return len(every)
 
 
@@ -116,13 +126,12 @@ def _leaves(connection: Connection, size: int) -> list[bytes]:
     return [bytes.fromhex(leaf) for leaf in found]
 
 
-def _text(name: str, leaves: list[bytes]) -> str:
-    return f"{name}\n{len(leaves)}\n{b64encode(root_of(leaves)).decode()}\n"
+def _text(name: str, size: int, root: bytes) -> str:
+    return f"{name}\n{size}\n{b64encode(root).decode()}\n"
 
 
-def _expect(note: str, leaves: list[bytes]) -> None:
-    """Returns if the ledger with these leaves continues a checkpoint of it."""
-    if note:
-        name, size = note.split("\n")[0], size_of(note)
-        if len(leaves) < size or text_of(note) != _text(name, leaves[:size]):
-            raise LedgerBroken(f"checkpoint of {size} lines: the ledger does not continue it, so lines were changed or lost; {_CALL}")
+def _expect(note: str, root: bytes | None) -> None:
+    """Returns if the ledger continues a checkpoint of it. root: that of so many lines, None where there are not as many."""
+    name, size = note.split("\n")[0], size_of(note)
+    if root is None or text_of(note) != _text(name, size, root):
+        raise LedgerBroken(f"checkpoint of {size} lines: the ledger does not continue it, so lines were changed or lost; {_CALL}")

@@ -9,8 +9,10 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from ledger.events import Event
 from ledger.holdings import Holder
-from records.schema import outbox, runs
+from ledger.log import read
+from records.schema import lines, outbox, runs
 from records.stages import ANSWERED, MAY_HAVE_ARRIVED, BatchState
 
 _BRING = "bring"
@@ -31,8 +33,8 @@ def unpack(packed: bytes | None) -> list[str]:
 
 
 def history(connection: Connection, holder: Holder, handles: Collection[str]) -> pd.DataFrame:
-    """Every batch that named one of the handles and may have left for a recipient, the oldest first: at, effect, state, run, edition,
-    batch.
+    """Every batch that named one of the handles and may have left for a recipient, the oldest first: at (when it first left), effect,
+    state, run, edition, batch.
 
     In a batch that was answered the recipient accepted it; one in any other state (`MAY_HAVE_ARRIVED`) may have arrived.
     """
@@ -40,7 +42,17 @@ def history(connection: Connection, holder: Holder, handles: Collection[str]) ->
                       outbox.c.handles).outerjoin(runs, runs.c.run == outbox.c.run)
     rows = connection.execute(query.where(*_of(holder), _left()).order_by(*_ORDER)).all()
     named = [row[:6] for row in rows if not set(handles).isdisjoint(unpack(row[6]))]
-    return pd.DataFrame(named, columns=["at", "effect", "state", "run", "edition", "batch"])
+    found = pd.DataFrame(named, columns=["at", "effect", "state", "run", "edition", "batch"])
+    left = _left_at(connection, holder.recipient, set(found["run"]))
+    # A receipt may come days after its batch: what was decided, and by which law, was decided before it left.
+    return found.assign(at=[left.get((run, batch), at) for run, batch, at in zip(found["run"], found["batch"], found["at"], strict=True)])
+
+
+def _left_at(connection: Connection, recipient: str, of_runs: Collection[str]) -> dict[tuple[str, str], str]:
+    """When each batch of some runs was first to leave for a recipient, by run and batch."""
+    intents = lines.c.event.in_([str(Event.INTENDED), str(Event.WITHDRAW_INTENDED)])
+    told = read(connection, lines.c.run.in_(of_runs), intents, lines.c.recipient == recipient)
+    return {(line.run, str(line.notes["batch"])): line.at for line in reversed(list(told))}
 
 
 def recipients(connection: Connection, entry: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,15 @@ from sqlalchemy.engine import Connection, Engine
 from ledger import log
 from ledger.events import Event, Line
 from ledger.leaf import canonical, leaf_of
+from records.database import leave_no_trace
 from records.schema import ledger_head, lines, openings
+
+# As records/identity.py makes them: a key's version and 16 bytes.
+_KEYED_NAME = re.compile(r"[0-9]+-[0-9a-f]{32}")
+
+
+class NotErasable(ValueError):
+    """What was named is no record id or keyed name. Who did something, in which role and for what, stays on the ledger."""
 
 
 def opening(engine: Engine, seq: int) -> dict[str, Any]:
@@ -30,10 +39,14 @@ def opening(engine: Engine, seq: int) -> dict[str, Any]:
 def erase(connection: Connection, named: str, document: str, at: datetime) -> int:
     """Destroys every opening whose value is the record id or keyed name of a subject, and returns how many there were.
 
-    The lines keep their commitments, which without the salt stand for nothing (PIPL art. 47).
+    The lines keep their commitments, which without the salt stand for nothing (PIPL art. 47). Raises NotErasable for anything else,
+    as a person's name: nobody takes himself out of the register of look-ups.
     """
+    if not _KEYED_NAME.fullmatch(named):
+        raise NotErasable("no record id or keyed name of a subject")
     erased = connection.execute(sa.delete(openings).where(openings.c.value == canonical(named))).rowcount
     if erased:
+        leave_no_trace(connection)
         log.append(connection, [Line(Event.ERASED, "", "", figures={"openings": erased}, notes={"document": document})], at)
     return erased
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from keys.whole import whole
 from ledger.leaf import canonical, leaf_of
 from ledger.log import LedgerBroken, head
 from records.schema import checkpoints, lines, openings
@@ -17,21 +17,24 @@ from records.schema import checkpoints, lines, openings
 LEAVES, CHECKPOINTS, OPENINGS = "leaves.jsonl", "checkpoints.jsonl", "openings.jsonl"
 
 
-def export(connection: Connection, folder: Path, with_openings: bool) -> int:
-    """Writes the ledger into a folder and returns how many lines it has; each file is there whole or not at all.
+def export(connection: Connection, folder: Path, with_openings: bool, size: int | None = None) -> int:
+    """Writes the ledger, or its first `size` lines, into a folder and returns how many they are; each file is there whole or not at
+    all.
 
     The leaves hold no personal data; openings do: they name subjects, persons and files, and are written with mode 0600.
     Raises LedgerBroken if lines are missing.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    size = head(connection).size
+    # First: what is handed on must not hold those of an earlier export, nor of one that was killed, whatever becomes of this one.
+    for former in folder.glob(f"{OPENINGS}*"):
+        former.unlink()
+    size = head(connection).size if size is None else size
     rows = connection.execute(sa.select(lines).where(lines.c.seq <= size).order_by(lines.c.seq)).mappings()
     written = _write(folder / LEAVES, (leaf_of(dict(row)).decode() for row in rows))
     if written != size:
         raise LedgerBroken(f"ledger of {size} lines: {size - written} of them are missing; run `gateway ledger verify`")
     notes = connection.execute(sa.select(checkpoints).where(checkpoints.c.size <= size).order_by(checkpoints.c.size)).mappings()
     _write(folder / CHECKPOINTS, (canonical({"size": row["size"], "note": row["note"] + row["cosignatures"]}) for row in notes))
-    (folder / OPENINGS).unlink(missing_ok=True)
     if with_openings:
         found = connection.execute(sa.select(openings).where(openings.c.seq <= size).order_by(openings.c.seq, openings.c.name))
         _write(folder / OPENINGS, map(_opening, found.mappings()))
@@ -44,13 +47,9 @@ def _opening(row: Any) -> str:
 
 
 def _write(path: Path, texts: Iterable[str]) -> int:
-    draft, count = path.with_name(f".{path.name}.{os.getpid()}.tmp"), 0
-    descriptor = os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+    count = 0
+    with whole(path) as file:
         for text in texts:
-            file.write(f"{text}\n")
+            file.write(f"{text}\n".encode())
             count += 1
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
     return count

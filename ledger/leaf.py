@@ -50,7 +50,8 @@ def body_of(line: Line, seq: int) -> tuple[str, list[dict[str, Any]]]:
 def leaf_of(row: Mapping[str, Any]) -> bytes:
     """The bytes of a leaf, from a row of the ledger: all of it but its own hash."""
     leaf = {name: row[name] for name in ("at", "event", "feed", "recipient", "run", "seq")}
-    return canonical(leaf | json.loads(row["body"])).encode()
+    # The columns last: they are what the gateway reads, and a body that named one of them would keep the hash while the column changed.
+    return canonical(json.loads(row["body"]) | leaf).encode()
 
 
 def opened(notes: Mapping[str, Any], openings: Mapping[str, str]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection, Engine
 from ledger.events import Event, Line, prove_balance
 from ledger.leaf import body_of, canonical, commitment, is_commitment, leaf_of, opened
 from ledger.tree import Frontier, leaf_hash
+from records.database import reading
 from records.schema import ledger_head, lines, openings
 
 
@@ -127,7 +128,7 @@ def verify(engine: Engine) -> Verified:
     """
     tree, balances = Frontier(), 0
     open_runs: dict[str, None] = {}
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         for row in connection.execute(sa.select(lines).order_by(lines.c.seq)).mappings():
             tree = tree.grown(_expected(dict(row), tree.size + 1))
             balances += _account(dict(row), open_runs)

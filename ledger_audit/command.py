@@ -12,7 +12,7 @@ from typing import Any
 
 from ledger_audit.check import Keys, check, open_ends
 from ledger_audit.exported import Unreadable, canonical, parse, read
-from ledger_audit.notes import Checkpoint, NoteRefused, expect_signed, hashes, read_checkpoint, read_key
+from ledger_audit.notes import Checkpoint, Key, NoteRefused, expect_signed, hashes, read_checkpoint, read_key
 from ledger_audit.tree import ProofRefused, inclusion_proof, leaf_hash, root_from_inclusion
 from ledger_audit.witness import Witness, WitnessRefuses, server
 
@@ -95,8 +95,16 @@ def _check(asked: argparse.Namespace) -> int:
 
 
 def _witnessed(notes: Sequence[Checkpoint], keys: Keys) -> str:
-    sizes = [note.size for note in notes for key in keys.witnesses if any(name == key.name for name, _ in note.signatures)]
+    sizes = [note.size for note in notes for key in keys.witnesses if _is_signed(note, key)]
     return f"witnessed 已见证 {max(sizes)} lines" if sizes else "no witness vouches for it 无见证"
+
+
+def _is_signed(note: Checkpoint, key: Key) -> bool:
+    try:
+        expect_signed(note, key)
+    except NoteRefused:
+        return False
+    return True
 
 
 def _prove(asked: argparse.Namespace) -> int:

@@ -106,6 +106,15 @@ def everything(connection: Connection, purpose: str | None = None) -> pd.DataFra
     return pd.DataFrame([*map(tuple, rows)], columns=[*COLUMNS, "scope", "method", "document"], dtype=_TEXT)
 
 
+def of_subject(connection: Connection, subject: str) -> list[dict[str, str]]:
+    """What a subject ever consented to, the oldest first: purpose, issued_on, expires_on, revoked_on ("" if it was not), scope, method,
+    document."""
+    names = ("purpose", "issued_on", "expires_on", "revoked_on", "scope", "method", "document")
+    query = sa.select(*(consents.c[name] for name in names)).where(consents.c.subject == subject)
+    rows = connection.execute(query.order_by(consents.c.issued_on, consents.c.purpose)).mappings()
+    return [{name: row[name] or "" for name in names} for row in rows]
+
+
 def frame(rows: Iterable[Iterable[Any]]) -> pd.DataFrame:
     """Rows of COLUMNS as a frame of Arrow strings, also where there are none."""
     return pd.DataFrame([*map(tuple, rows)], columns=[*COLUMNS], dtype=_TEXT)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def _kept_alive(url: str) -> dict[str, Any]:
 
 def _tune_sqlite(raw: Any, _: Any) -> None:
     raw.isolation_level = None  # we say BEGIN ourselves; the driver's own rule leaves gaps between statements
-    for pragma in ("busy_timeout=60000", "journal_mode=WAL", "synchronous=FULL"):
+    for pragma in ("busy_timeout=60000", "journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
         raw.execute(f"PRAGMA {pragma}")
 
 
@@ -57,6 +58,15 @@ def writing(engine: Engine) -> Iterator[Connection]:
         act()
 
 
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that reads the database as it stood at one moment, however many questions it asks beside writers."""
+    # SQLite does so by itself; PostgreSQL would answer each question as of another moment.
+    options = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
+    with engine.execution_options(**options).connect() as connection:
+        yield connection
+
+
 def before_commit(connection: Connection, act: Callable[[], None]) -> None:
     """Leaves something to do in the transaction of `writing`, as the last thing before it commits, if it does."""
     connection.get_execution_options()["before"].append(act)
@@ -65,6 +75,22 @@ def before_commit(connection: Connection, act: Callable[[], None]) -> None:
 def after_commit(connection: Connection, act: Callable[[], None]) -> None:
     """Leaves something to do once the transaction of `writing` is committed."""
     connection.get_execution_options()["after"].append(act)
+
+
+def leave_no_trace(connection: Connection) -> None:
+    """Once the transaction of `writing` is committed, nothing of what it destroyed is left in SQLite's files.
+
+    Where somebody reads for longer than a minute meanwhile, it is left in the log until that is written over. PostgreSQL keeps dead
+    rows until it is vacuumed, and its archived log for as long as that is kept.
+    """
+    if connection.dialect.name == "sqlite":
+        after_commit(connection, partial(_truncate_log, connection.engine))
+
+
+def _truncate_log(engine: Engine) -> None:
+    # The log holds pages as they were written, also those that were overwritten in the database since.
+    with closing(engine.raw_connection()) as raw:
+        raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def lacking(engine: Engine) -> list[str]:

@@ -18,12 +18,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from keys.keyring import Keyring
+from records import database
 from records.blocks import Blocks
 from records.bulk import ARRIVING, add, beside_arriving, laid_down, set_wise
 from records.identity import TEXT, digests, plain
 from records.schema import blocks, stored
 from records.stages import RECORD
 
+UNTIL = "_until"
 _CHUNK = 50_000
 _NAMES_AT_ONCE = 10_000  # both databases take no more than some tens of thousands of parameters
 
@@ -69,15 +71,28 @@ class Store:
         add(connection, stored, rows.assign(block=connection.execute(block.returning(blocks.c.block)).scalar_one()))
         return len(rows)
 
-    def current(self, connection: Connection, entry: str, fields: Sequence[str]) -> Iterator[pd.DataFrame]:
-        """The newest content of every record of an entry that is not erased, at most 50,000 at a time: RECORD and `fields`.
+    def current(self, connection: Connection, entry: str, fields: Sequence[str] | None) -> Iterator[pd.DataFrame]:
+        """The newest content of every record of an entry that is not erased, at most 50,000 at a time: RECORD and `fields`, or the
+        fields they were stored with.
 
         A field that a record was stored without is NA. Raises StoreDamaged.
         """
         query = _of(entry).where(stored.c.until.is_(None), stored.c.salt.is_not(None)).order_by(blocks.c.block)
         yield from self.opened(entry, _rows(connection, query), fields)
 
-    def opened(self, entry: str, wanted: pd.DataFrame, fields: Sequence[str]) -> Iterator[pd.DataFrame]:
+    def former(self, connection: Connection, entry: str) -> Iterator[pd.DataFrame]:
+        """The content of every version that another one followed and that is not erased, the oldest first: RECORD, UNTIL (when it was
+        followed) and the fields it was stored with. Raises StoreDamaged."""
+        query = sa.select(blocks.c.path, stored.c.record, stored.c.salt, stored.c.until).join(stored, stored.c.block == blocks.c.block)
+        ended = query.where(blocks.c.entry == entry, stored.c.until.is_not(None), stored.c.salt.is_not(None)).order_by(blocks.c.block)
+        rows = pd.DataFrame(list(map(tuple, connection.execute(ended).all())), columns=["path", "record", "salt", "until"])
+        for _, part in rows.groupby("path", sort=False):
+            for start in range(0, len(part), _CHUNK):
+                chunk = part.iloc[start : start + _CHUNK]
+                for frame in self.opened(entry, chunk, None):
+                    yield frame.assign(**{UNTIL: chunk["until"].to_numpy()})
+
+    def opened(self, entry: str, wanted: pd.DataFrame, fields: Sequence[str] | None) -> Iterator[pd.DataFrame]:
         """The same of chosen versions: path of the block, record, salt. Raises StoreDamaged."""
         for path, rows in wanted.groupby("path", sort=False):
             block = self._blocks.read(entry, str(path))
@@ -128,6 +143,7 @@ class Store:
     def erase(self, connection: Connection, entry: str, records: Sequence[str]) -> int:
         """Destroys the salts of all versions of records: no copy of them can be read again, and none is kept again (D58). Returns how
         many versions."""
+        database.leave_no_trace(connection)
         gone = sa.update(stored).where(_is_of(entry), stored.c.record == sa.bindparam("this"), stored.c.salt.is_not(None)).values(salt=None)
         return sum(connection.execute(gone, {"this": record}).rowcount for record in records)
 

@@ -70,7 +70,7 @@ def test_every_rule_that_the_catalogue_leads_to_has_a_wording(gateway: Gateway) 
     assert sorted(asked - set(KNOWN)) == []
 
 
-@pytest.mark.parametrize("number", ["330106198001014217", "33010619800101421X", "13812345678", "6222021234567890123"])
+@pytest.mark.parametrize("number", ["330106198001014217", "33010619800101421X", "13812345678", "8613812345678", "008613812345678", "6222021234567890123"])
 def test_i8_a_number_of_a_person_is_blotted_out_of_foreign_text(number: str) -> None:
     assert outside(f"列{number}尾") == "列…尾"
 

@@ -121,6 +121,17 @@ def test_i6_what_went_out_again_after_a_receipt_may_have_arrived_though_the_cloc
         assert history(connection, SITE, ["1-a"])["state"].to_list() == ["applied", "overdue"]
 
 
+def test_i12_a_batch_went_when_it_left_and_not_when_its_receipt_came(sent: Sent) -> None:
+    """A package may wait for its recipient for days, in which another version of the entry comes in force."""
+    batch, later = sent.intend(), NOON + timedelta(days=9)
+    with writing(sent.engine) as connection:
+        outbox.give_up(connection, ERRAND, batch.id, LATE, NOON + timedelta(days=3))
+        outbox.intend(connection, ERRAND, BATCH, later)
+        outbox.settle(connection, ERRAND, ROWS, Receipt("credit_china", batch.id, ("1-a", "1-b"), {}, "d" * 64, "k", later))
+    with sent.engine.connect() as connection:
+        assert history(connection, SITE, ["1-a"])[["at", "state"]].to_numpy().tolist() == [[NOON.isoformat(timespec="milliseconds"), "applied"]]
+
+
 def test_a_batch_that_was_not_reached_twice_is_not_in_doubt(sent: Sent) -> None:
     for _ in range(2):
         sent.give_up(sent.intend(), RecipientUnavailable("not-reached", ""))

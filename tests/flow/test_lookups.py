@@ -41,7 +41,7 @@ def run(*arguments: str, typed: str = "") -> Result:
 
 
 def asked(gateway: Gateway, person: str = "李某", purpose: str = "audit") -> int:
-    seq = look_up(gateway, Asker(person, purpose), "explain", {"record": RECORD, "to": "gsxt"})
+    seq = look_up(gateway, Asker(person, purpose), "explain", {"record": RECORD, "recipient": "gsxt"})
     answered(gateway, seq, 1)
     return seq
 
@@ -72,6 +72,15 @@ def test_an_engineer_explains_for_a_fault_and_sees_no_subject(house: Gateway) ->
     assert run("subject", "show", "--person", "赵某", "--purpose", "fault", typed="91330100MA00000000\n").exit_code == 3
     assert [(row["what"], row["outcome"], row["records"], row["document"]) for row in look_ups(house)] == [
         ("explain", "answered", 0, "工单7"), ("show", "not-for-this-role", None, "")]
+
+
+def test_i8_what_somebody_typed_as_the_recipient_is_only_committed_to(house: Gateway) -> None:
+    """A slip of the hand, the subject's number for the recipient, must not stand open in a leaf for good."""
+    number = "339999199003072314"
+    run("explain", RECORD, "--to", number, "--person", "赵某", "--purpose", "fault")
+    with house.engine.connect() as connection:
+        assert number not in "".join(connection.execute(sa.select(lines.c.body)).scalars())
+    assert [row["about"] for row in look_ups(house)] == [{"record": RECORD, "recipient": number}]
 
 
 def test_a_look_up_that_was_cut_off_stays_unfinished_on_the_list(house: Gateway) -> None:
@@ -139,6 +148,17 @@ def test_d49_whoever_looks_up_in_bulk_is_stopped_for_the_day_and_compliance_sees
     assert (counts(house)["over_quota"], counts(house)["abuse"]) == (1, 1)
     tomorrow = replace(house, clock=lambda: house.clock() + timedelta(days=1))
     assert asked(tomorrow) > 0
+
+
+@pytest.mark.parametrize("number", ["20417", "00417", "1e3", "2026-11-23", "no"])
+def test_a_person_is_registered_by_a_staff_number_as_it_is_written(house: Gateway, number: str) -> None:
+    """In YAML it would be a number, a day or a truth value, and whoever bears it be told to register."""
+    (house.home / "secrets" / "people.yml").write_text(f"{number}: {{role: auditor, daily: 1}}\n李某:\n", "utf-8")
+    assert asked(house, number) > 0
+    with pytest.raises(Refused, match="over-quota"):
+        asked(house, number)
+    with pytest.raises(Refused, match="no-role"):
+        asked(house)
 
 
 def test_d49_two_that_ask_at_once_cannot_both_be_the_last_of_the_day(house: Gateway) -> None:

@@ -27,7 +27,7 @@ from gateway.settings import Gateway
 from gateway.takedown import change, escalate, is_confirmed, lift, open_takedown, outstanding, status
 from ledger import log
 from ledger.events import Event
-from records.schema import withdrawn
+from records.schema import lines, withdrawn
 from records.stages import RECORD, Notice
 from tests.catalog.altered import GONE
 from tests.flow.held_content import ON, content, marks
@@ -67,6 +67,19 @@ def test_the_short_road_reads_no_store_and_reaches_everybody(served: Gateway) ->
     with pytest.raises(NightBroken):  # only the search for other names of the act, which comes after, reads it
         take_back_all(served, [ENTRY])
     assert showing(served, document) == set() and {state for state, _ in states(served).values()} == {"confirmed"}
+
+
+def test_the_ledger_keeps_on_which_document_a_takedown_was_opened_changed_and_lifted(served: Gateway) -> None:
+    """The list of takedowns alone would say so, and whoever owns the database can write there what he likes."""
+    record = held_by_all(served)
+    open_takedown(served, [record], REPAIR)
+    change(served, record, replace(REPAIR, document="撤〔2026〕1号"))
+    lift(served, record, "复〔2026〕2号", "李某")
+    events = [Event.TAKEDOWN_OPENED, Event.TAKEDOWN_CHANGED, Event.TAKEDOWN_LIFTED]
+    told = [notes["document"] for _, _, notes in log.told(served.engine, events) if notes["record"] == record]
+    assert told == [REPAIR.document, "撤〔2026〕1号", "复〔2026〕2号"]
+    with served.engine.connect() as connection:
+        assert "号" not in "".join(connection.execute(sa.select(lines.c.body)).scalars())
 
 
 def test_a_change_asks_everybody_for_the_new_effect_and_the_record_is_never_off_the_list(served: Gateway) -> None:
@@ -171,6 +184,9 @@ def test_d46_d58_identifiers_are_kept_sealed_until_everybody_has_confirmed_and_s
     escalate(served)
     with pytest.raises(suppressed.NoIdentifiers):
         suppressed.look_up_opened(served, record, li)
+    with pytest.raises(Refused):  # whether they are still kept is told to nobody either
+        suppressed.look_up_opened(served, record, ("周某", "repair", ""))
+    assert [(row["outcome"], row["records"]) for row in look_ups(served)][2:] == [("answered", 0), ("no-role", None)]
 
 
 def test_who_is_late_stands_on_the_ledger_once_and_is_told_each_time(served: Gateway) -> None:

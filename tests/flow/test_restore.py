@@ -10,11 +10,13 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from typer.testing import CliRunner, Result
 
+from delivery.outbox import Errand
 from gateway.cli import app
 from gateway.figures import night_figures
 from gateway.night import decide_all, reconcile_all, run_night
@@ -23,10 +25,12 @@ from gateway.restore import NotRestored, apply, begin_anew, check, release
 from gateway.sample import World, next_day
 from gateway.settings import Gateway, set_up
 from gateway.takedown import change, lift, open_takedown
+from gateway.way import bring, prepare, way_of
 from gateway.witness import NotWitnessed, expect_nothing_lost, move_anchor
 from ledger import log
 from ledger.checkpoints import standing
 from ledger.events import Event, Line
+from ledger.holdings import TEXT, Holder, held_under
 from records.database import writing
 from records.schema import holdings, journal, openings, outbox, stored, withdrawn
 from records.stages import Notice
@@ -175,6 +179,26 @@ def test_t29_i6_a_restored_backup_brings_nothing_until_all_that_was_ordered_sinc
     assert verified.balances > 0 and verified.open_runs == ()
     with gateway.engine.connect() as connection:
         assert [line.event for line in log.read(connection)].count(Event.ORDER_RESTORED) == len(lost.orders)
+
+
+def test_i6_a_backup_that_is_restored_while_a_recipient_is_served_stops_before_the_next_batch(kept: Kept, world: World) -> None:
+    """A first load is hours of batches; that nothing was lost when it began says nothing of them."""
+    gateway = kept.gateway
+    night(gateway)
+    record = held(gateway)[0]
+    document = paper(gateway, record)
+    kept.backup()
+    open_takedown(gateway, [record], REPAIR)
+    decide_all(gateway, [ENTRY])
+    assert showing(gateway, document) == set()
+    way = way_of(gateway, Errand("r", FEED, ENTRY, SITE, gateway.catalog.edition))
+    kept.restore()
+    with gateway.engine.connect() as connection:
+        rows = gateway.store.some(connection, ENTRY, [record], list(way.door.entry.fields))
+        nothing = held_under(connection, Holder("nobody", ENTRY))
+    brought = bring(way, prepare(way, rows, pd.Index([], dtype=TEXT), nothing).masked)
+    assert showing(gateway, document) == set() and brought.taken.empty
+    assert ["gateway restore check" in str(fault) for fault in way.faults] == [True]
 
 
 def erase(gateway: Gateway, record: str) -> None:

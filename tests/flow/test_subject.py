@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
@@ -20,9 +22,13 @@ from gateway.settings import Gateway
 from gateway.subject import LookUp, report
 from gateway.takedown import Order, open_takedown
 from ledger import log
+from records import consents
+from records.consents import Consent
 from records.database import writing
+from records.identity import TEXT, subjects
 from records.schema import blocks, lines, outbox
 from records.stages import BatchState, Notice
+from records.store import Origin
 from tests.catalog.altered import GONE, PENALTY, alter, copied
 from tests.flow.case_people import CLERK, application, register_people
 from tests.flow.held_content import ON
@@ -89,6 +95,34 @@ def test_d53_a_recipient_that_left_the_catalogue_is_still_told_to_the_subject(se
     assert next(given for given in mine["given"] if given["recipient"] == "gsxt")["basis"], "by the edition of then"
 
 
+def test_d53_a_subject_whose_number_a_record_bore_until_it_was_corrected_learns_who_was_given_it(served: Gateway) -> None:
+    """The source gave another firm's number by mistake: what went out under it went out about that firm."""
+    record = held_by_all(served)
+    code, later = code_of(served, record), served.clock() + timedelta(hours=1)
+    with writing(served.engine) as connection:
+        row = served.store.at(connection, ENTRY, record, served.clock()).assign(CF_XDR_SHXYM="91330100MA00000000")
+        served.store.put(connection, Origin(ENTRY, "r", "e"), row, later)
+    told = report(served, LookUp(code, "李某", "subject-request"))
+    mine = next(each for each in told["records"] if each["record"] == record)
+    assert {field["field"]: field["value"] for field in mine["fields"]}["CF_XDR_SHXYM"] == code and mine["until"] == later.isoformat()
+    assert {given["recipient"] for given in mine["given"]} == {"credit_china", "gsxt", "national_platform", "public_resources"}
+    assert "来源单位已更正" in page(told) and record in page(told)
+    other = report(served, LookUp("91330100MA00000000", "李某", "subject-request"))
+    assert [(each["record"], each["until"]) for each in other["records"]] == [(record, "")] and "来源单位已更正" not in page(other)
+
+
+def test_d53_a_field_that_left_the_catalogue_and_is_still_held_is_told(served: Gateway, tmp_path: Path) -> None:
+    record = held_by_all(served)
+    code, entry = code_of(served, record), served.catalog.entries[ENTRY]
+    root = copied(tmp_path)
+    alter(root, PENALTY, {"fields.CF_SY": GONE, **{f"grants.{name}.fields.CF_SY": GONE for name, grant in entry.grants.items() if "CF_SY" in grant.fields}})
+    told = report(replace(served, catalog_root=root), LookUp(code, "李某", "subject-request"))
+    mine = next(each for each in told["records"] if each["record"] == record)
+    with served.engine.connect() as connection:
+        held = served.store.at(connection, ENTRY, record, served.clock())["CF_SY"].iloc[0]
+    assert {field["field"]: field["value"] for field in mine["fields"]}["CF_SY"] == held and "CF_SY" in page(told)
+
+
 def test_an_entry_that_left_the_catalogue_is_named_as_not_looked_through(served: Gateway) -> None:
     code = code_of(served, held_by_all(served))
     with writing(served.engine) as connection:
@@ -105,6 +139,20 @@ def test_a_subject_sees_what_it_applied_for_and_no_officer_s_name(served: Gatewa
     assert [(each["case"], each["state"], each["record"]) for each in told["cases"]] == [(case.case, "applied", record)]
     text = page(told)
     assert case.case in text and "已申请" in text and CLERK not in text
+
+
+def test_d52_a_subject_sees_what_it_consented_to_and_nobody_else_s_consents(served: Gateway) -> None:
+    code, on = code_of(served, held_by_all(served)), served.today
+    given = Consent("", "loans", on, on + timedelta(days=30), "贷款审批", "书面同意", "同意书1号")
+    with writing(served.engine) as connection:
+        for number, purpose in ((code, "loans"), ("91330100MA00000000", "rent")):
+            name = str(subjects(pd.Series([number], dtype=TEXT), served.keyring.derive("identity", "subject"))[0])
+            consents.give(connection, replace(given, subject=name, purpose=purpose, document=f"同意书 {purpose}"), 366)
+    told = report(served, LookUp(code, "李某", "subject-request"))
+    assert [(each["purpose"], each["issued_on"], each["revoked_on"], each["document"]) for each in told["consents"]] == [
+        ("loans", on.isoformat(), "", "同意书 loans")]
+    text = page(told)
+    assert "同意书 loans" in text and "贷款审批" in text and "同意书 rent" not in text
 
 
 def test_what_went_out_without_a_receipt_is_told_as_such(served: Gateway) -> None:

@@ -6,9 +6,13 @@ import contextlib
 import json
 import sqlite3
 from base64 import b64decode
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Event, Thread
+from typing import ClassVar
 
 import pytest
 import sqlalchemy as sa
@@ -135,6 +139,16 @@ def test_a_witness_that_is_away_for_less_than_allowed_stops_nothing(watched: Gat
         ask(watched)
 
 
+def test_a_renewed_ledger_brings_nothing_before_a_witness_vouches_for_it_under_its_new_name(watched: Gateway, world: World) -> None:
+    """The hours that a witness may be away count from when it saw this ledger, not the one of before the backup was restored."""
+    expect_witnessed(watched)
+    with writing(watched.engine) as connection:
+        renew(connection, "decision 12", NIGHT)
+    world.stop_witness()
+    with pytest.raises(NotWitnessed, match="nothing is brought"):
+        expect_witnessed(watched)
+
+
 def registered(gateway: Gateway) -> dict[str, dict[str, str]]:
     """The connections as they stand in their file."""
     known = kept.load(gateway.home / "secrets" / "connections.yml")
@@ -203,3 +217,52 @@ def test_an_answer_under_another_key_is_no_witness(watched: Gateway, world: Worl
     assert b64decode(known["witness"]["public_key"]) != world.witness.key.raw
     with pytest.raises(NotWitnessed, match="not signed by the key"):
         ask(watched)
+
+
+class Half(BaseHTTPRequestHandler):
+    """A witness, or a firewall before it, that begins to answer and never comes to an end."""
+
+    head: ClassVar[dict[str, str]]
+    body: ClassVar[bytes]
+    pause: ClassVar[float]
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        for name, said in self.head.items():
+            self.send_header(name, said)
+        self.end_headers()
+        with suppress(OSError):
+            for byte in self.body:
+                self.wfile.write(bytes([byte]))
+                self.server.asked_no_more.wait(self.pause)  # type: ignore[attr-defined]
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing."""
+
+
+class HangsUp(Half):
+    head, body, pause = {"Content-Length": "400"}, "— sample".encode(), 0.0
+
+
+class Garbled(Half):
+    head, body, pause = {"Content-Length": "8", "Content-Encoding": "gzip"}, b"no gzip!", 0.0
+
+
+class Dribbles(Half):
+    head, body, pause = {"Content-Length": "60"}, b"." * 60, 1.0
+
+
+@pytest.mark.parametrize("door", [HangsUp, Garbled, Dribbles])
+def test_a_witness_that_does_not_end_its_answer_is_one_that_did_not_answer(watched: Gateway, world: World, door: type[Half]) -> None:
+    """Takedowns wait for this answer too: it must neither end their run nor hold them for long."""
+    first = expect_witnessed(watched)
+    with ThreadingHTTPServer(("127.0.0.1", 0), door) as service:
+        service.asked_no_more = Event()  # type: ignore[attr-defined]
+        Thread(target=service.serve_forever, daemon=True).start()
+        known = registered(watched)
+        known["witness"]["url"] = f"http://127.0.0.1:{service.server_port}"
+        kept.save(watched.home / "secrets" / "connections.yml", known)
+        assert expect_witnessed(watched) == first, "within the time allowed deliveries go on"
+        service.asked_no_more.set()  # type: ignore[attr-defined]
+        service.shutdown()

@@ -42,6 +42,7 @@ def test_i8_a_consent_is_given_listed_and_revoked_and_the_number_is_nowhere(run,
     with from_environment().engine.connect() as connection:
         events = list(read(connection, lines.c.event.like("consent%")))
     assert [event.event for event in events] == ["consent_given", "consent_revoked"]
+    assert events[0].notes["document"] == "同意书1号"
     assert all(event.notes["subject"] == row["subject"] for event in events)
     assert not any(NUMBER in each.output for each in told)
     assert not any(NUMBER.encode() in file.read_bytes() for file in (tmp_path / "home").rglob("*") if file.is_file())

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
 from gateway.cli import app
@@ -46,6 +47,24 @@ def test_an_export_is_clean_for_the_auditor_and_says_so_when_it_was_altered(run,
     assert audit(["check", str(tmp_path / "out"), "--key", key]) == 1
 
 
+def test_a_line_that_is_written_while_an_export_is_made_is_no_line_without_a_checkpoint(
+        run, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    key, signed = run("ledger", "key").output.strip(), list[str]()
+
+    def write_beside(_: object, __: object, statement: str, *___: object) -> None:
+        if statement.startswith("INSERT INTO checkpoints"):
+            signed.append(statement)
+        elif signed and "FROM ledger" in statement:  # the next transaction, which has read nothing yet
+            signed.clear()
+            note(record=RECORD)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", write_beside)
+    request.addfinalizer(lambda: sa.event.remove(sa.Engine, "before_cursor_execute", write_beside))
+    assert run("ledger", "export", str(tmp_path / "out")).exit_code == 0
+    assert audit(["check", str(tmp_path / "out"), "--key", key]) == 0
+    assert json.loads(run("ledger", "open", "2").output)["leaf"]["event"] == "takedown_opened"
+
+
 def test_an_export_into_a_place_that_cannot_be_written_is_told(run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     told = run("ledger", "export", str(tmp_path / "file" / "below"))
@@ -63,6 +82,14 @@ def test_a_line_is_opened_then_erased_and_can_be_opened_no_more(run) -> None:
     assert run("ledger", "erase", RECORD, "--document", "decision 4").exit_code == 2
     assert [each["name"] for each in json.loads(run("ledger", "open", "2").output)["openings"]] == ["by"]
     assert run("ledger", "verify").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["Li Si", "compliance", ""])
+def test_who_did_something_is_not_erased_from_the_ledger(run, name: str) -> None:
+    note(record=RECORD, by="Li Si", entry="penalty")
+    told = run("ledger", "erase", name, "--document", "decision 4")
+    assert told.exit_code == 2 and "记录编号" in told.output
+    assert {each["name"] for each in json.loads(run("ledger", "open", "2").output)["openings"]} == {"record", "by"}
 
 
 def test_verifying_says_whether_anybody_vouches(run) -> None:

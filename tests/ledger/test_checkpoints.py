@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import resource
+import signal
 from base64 import b64decode
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 import sqlalchemy as sa
@@ -18,6 +24,9 @@ from ledger.erasure import renew
 from ledger.events import Event, Line
 from ledger.export import export
 from ledger.log import LedgerBroken, append, origin
+from ledger_audit.check import Keys, check
+from ledger_audit.exported import read
+from ledger_audit.notes import read_key
 from records.database import writing
 from records.schema import ledger_head, lines, openings
 
@@ -116,3 +125,57 @@ def test_an_export_with_a_line_missing_is_refused(engine: Engine, tmp_path: Path
         connection.execute(sa.delete(lines).where(lines.c.seq == 2))
         with pytest.raises(LedgerBroken, match="1 of them are missing"):
             export(connection, tmp_path / "out", with_openings=False)
+
+
+def test_two_that_sign_the_same_size_at_once_get_the_same_checkpoint(engine: Engine) -> None:
+    """As recipients that are served beside each other do, each before its first batch."""
+    with writing(engine) as connection:
+        put(connection, 3)
+    both = Barrier(2)
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def meet(_: object, __: object, statement: str, *___: object) -> None:
+        if statement.startswith("INSERT INTO checkpoints"):
+            with suppress(BrokenBarrierError):  # one that is held up until the other has committed never comes
+                both.wait(timeout=1)
+
+    def one(_: int) -> str:
+        with writing(engine) as connection:
+            return sign(connection)
+
+    with ThreadPoolExecutor(2) as signers:
+        assert len(set(signers.map(one, range(2)))) == 1
+
+
+@pytest.fixture
+def full_disk() -> Iterator[Callable[[], None]]:
+    """No file can grow beyond 8 KiB from the call on, as where a disk is full."""
+    former, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8192, former[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, former)
+    signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_i8_an_export_that_breaks_off_leaves_no_openings_behind(engine: Engine, tmp_path: Path, full_disk: Callable[[], None]) -> None:
+    """Neither what it had begun to write, nor what one that was killed had, nor those of an earlier one: the folder is handed on."""
+    folder = tmp_path / "out"
+    with writing(engine) as connection:
+        append(connection, [Line(Event.RUN_OPENED, "r", "f", notes={"partition": "of somebody " * 2_000})], AT)
+    with engine.connect() as connection:
+        export(connection, folder, with_openings=True)
+        (folder / "openings.jsonl.1.tmp").write_text("of somebody")
+        full_disk()
+        with pytest.raises(OSError, match="File too large"):
+            export(connection, folder, with_openings=True)
+    assert not [file.name for file in folder.iterdir() if "of somebody" in file.read_text("utf-8")]
+
+
+def test_an_export_goes_as_far_as_the_checkpoint_it_was_asked_for(engine: Engine, tmp_path: Path) -> None:
+    """A line that a night writes between the two is no line that nobody signed."""
+    with writing(engine) as connection:
+        put(connection, 3)
+        note = sign(connection)
+        put(connection, 2)
+        assert export(connection, tmp_path, with_openings=True, size=checkpoints.size_of(note)) == 3
+        key = read_key(NoteKey(origin(connection), SIGNER.public_key).text)
+    assert check(read(tmp_path), Keys((key,))) == []

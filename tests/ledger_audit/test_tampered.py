@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+from base64 import b64encode
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -164,6 +165,18 @@ def test_the_command_says_what_it_found_in_both_languages(whole: Written, tmp_pa
     assert main(["check", str(tmp_path / "export"), "--key", log.text]) == 1
     assert "truncated 账本被截短" in capsys.readouterr().out
     assert main(["check", str(tmp_path / "nowhere"), "--key", log.text]) == 2
+
+
+def test_a_line_that_only_bears_the_witness_s_name_vouches_for_nothing(whole: Written, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    [log], witness = whole.keys.logs, key("credit.example/witness", 4, b"w" * 32)
+    forged = f"— {witness.name} {b64encode(witness.id + bytes(72)).decode()}\n"
+    shutil.copytree(whole.folder, tmp_path / "export")
+    said = [json.loads(line) for line in (whole.folder / "checkpoints.jsonl").read_text().splitlines()]
+    (tmp_path / "export" / "checkpoints.jsonl").write_text(
+        "".join(canonical(each | {"note": each["note"] + forged}) + "\n" for each in said), "utf-8")
+    assert main(["check", str(tmp_path / "export"), "--key", log.text, "--witness", witness.text]) == 1
+    told = capsys.readouterr().out
+    assert "signature 签名不符" in told and "无见证" in told and "已见证" not in told
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"checkpoint":1,"leaf":2,"line":"3","proof":4}',
