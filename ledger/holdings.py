@@ -13,6 +13,7 @@ from records.schema import holdings, withdrawn
 from records.stages import DIGEST, HANDLE, RECORD
 
 TEXT = pd.ArrowDtype(pa.string())
+_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,15 @@ def held_under(connection: Connection, holder: Holder) -> pd.DataFrame:
     query = sa.select(holdings.c.record, holdings.c.handle, holdings.c.digest, holdings.c.state).where(
         holdings.c.recipient == holder.recipient, holdings.c.entry == holder.entry)
     return pd.DataFrame(connection.execute(query).all(), columns=[RECORD, HANDLE, DIGEST, "state"], dtype=TEXT)
+
+
+def doubt(connection: Connection, holder: Holder, records: list[str]) -> None:
+    """Notes that what a recipient holds of these is not known until a receipt tells: another version of them is about to leave, and
+    without a receipt nobody can say which of the two is there."""
+    for start in range(0, len(records), _AT_ONCE):
+        connection.execute(sa.update(holdings).where(
+            holdings.c.recipient == holder.recipient, holdings.c.entry == holder.entry,
+            holdings.c.record.in_(records[start : start + _AT_ONCE])).values(digest=""))
 
 
 def holders(connection: Connection, entry: str) -> list[str]:
