@@ -59,6 +59,11 @@ class Ready:
     permitted: Permitted
     masked: Masked
 
+    @property
+    def withheld(self) -> pd.DataFrame:
+        """RECORD, REASON of what may not leave, whoever stopped it."""
+        return pd.concat([self.permitted.withheld, self.masked.withheld], ignore_index=True)
+
 
 def way_of(gateway: Gateway, errand: outbox.Errand) -> Way:
     """The way of an errand by today's catalogue."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
+from records.bulk import copy_replace
 from records.schema import holdings, withdrawn
 from records.stages import DIGEST, HANDLE, RECORD
 
@@ -29,6 +32,27 @@ def held_under(connection: Connection, holder: Holder) -> pd.DataFrame:
     query = sa.select(holdings.c.record, holdings.c.handle, holdings.c.digest, holdings.c.state).where(
         holdings.c.recipient == holder.recipient, holdings.c.entry == holder.entry)
     return pd.DataFrame(connection.execute(query).all(), columns=[RECORD, HANDLE, DIGEST, "state"], dtype=TEXT)
+
+
+def hold(connection: Connection, rows: pd.DataFrame) -> None:
+    """Takes into the holdings what a receipt tells, in place of what stood there of these records. rows: columns of the holdings."""
+    key = ["recipient", "entry", "record"]
+    if connection.dialect.name == "postgresql":
+        copy_replace(connection, holdings, rows, key)
+    elif len(rows):
+        insert = sqlite.insert(holdings)
+        rows = rows.reindex(columns=[column.name for column in holdings.columns])
+        changed = {name: insert.excluded[name] for name in rows.columns if name not in key}
+        records: Any = rows.astype(object).where(rows.notna(), None).to_dict("records")
+        connection.execute(insert.on_conflict_do_update(index_elements=key, set_=changed), records)
+
+
+def hold_more(connection: Connection, rows: pd.DataFrame) -> None:
+    """The same of records that do not stand there yet; the others stay as they are."""
+    insert: Any = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(holdings)
+    records: Any = rows.to_dict("records")
+    if records:
+        connection.execute(insert.on_conflict_do_nothing(), records)
 
 
 def doubt(connection: Connection, holder: Holder, records: list[str]) -> None:

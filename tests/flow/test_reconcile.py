@@ -9,13 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from console.report import write_report
-from delivery import RecipientUnavailable, ask
+from delivery import Effect, RecipientUnavailable, ask
 from delivery.outbox import Errand
 from delivery.statements import Inquiry
 from gateway.discrepancies import Kind, standing_discrepancies
-from gateway.night import decide_all, reconcile_all, run_night
+from gateway.effects import everywhere
+from gateway.night import decide_all, reconcile_all, run_night, take_back_all
 from gateway.sample import World
 from gateway.sample.credentials import Fault, Faults
 from gateway.settings import Gateway
@@ -23,6 +25,9 @@ from gateway.takedown import open_takedown, status
 from gateway.way import way_of
 from ledger.holdings import count
 from ledger.log import verify
+from records.database import writing
+from records.schema import holdings, outbox
+from records.stages import Notice
 from tests.flow.conftest import with_another_handle_key
 from tests.flow.held_content import ON, TABLES, content
 from tests.flow.test_story import ENTRY, FEED, held_by_all
@@ -69,6 +74,20 @@ def test_recipients_that_hold_what_they_should_differ_in_nothing_by_all_three_me
     assert all(each["records_sent"] == 0 for each in figures.values()), "equal segments are not asked for one by one"
     assert content(served.home) == before and standing_discrepancies(served) == []
     verify(served.engine)
+
+
+def test_a_mark_on_what_never_arrived_is_taken_out_of_the_holdings_once_the_recipient_says_what_it_has(served: Gateway) -> None:
+    record = held_by_all(served)
+    with writing(served.engine) as connection:  # as if its connection had broken off before anything arrived there
+        handle = connection.execute(sa.select(holdings.c.handle).where(
+            holdings.c.recipient == SITE, holdings.c.record == record)).scalar_one()
+        connection.execute(sa.delete(holdings).where(holdings.c.recipient == SITE))
+        connection.execute(sa.update(outbox).where(outbox.c.recipient == SITE).values(state="sent"))
+    tamper(served.home, SITE, 'DELETE FROM "{table}" WHERE handle = ?', handle)
+    open_takedown(served, [record], replace(REPAIR, reason=Notice.OBJECTION, effects=everywhere(Effect.MARK)))
+    take_back_all(served, [ENTRY])
+    assert kinds(served, SITE)["missing"] == 1
+    assert kinds(served, SITE) == {"repaired": 0} and standing_discrepancies(served) == []
 
 
 @pytest.mark.parametrize("recipient", [SITE, PACKAGE, FRONT])
