@@ -98,6 +98,18 @@ def test_who_gave_a_record_back_before_the_order_was_changed_stands_under_the_ne
     assert len(lines) == len(ALL) and all("objection 异〔2026〕1号" in line and "the reason it was told: 信用修复 credit repair" in line for line in lines)
 
 
+def test_what_stands_open_is_told_in_both_languages_by_effect_and_state_and_counted_by_takedown(
+        served: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_HOME", str(served.home))
+    open_takedown(served, [held_by_all(served)], replace(REPAIR, reason=Notice.OBJECTION, effects=everywhere(Effect.MARK)))
+    told = CliRunner().invoke(app, ["takedown", "status"]).output.splitlines()
+    assert len(told) == len(ALL) + 1 and all("标注 marked · 未确认 outstanding" in line for line in told[:-1])
+    assert told[-1] == "1 takedowns open 在办撤回, 4 not confirmed 未确认"
+    take_back_all(served, [ENTRY])
+    told = CliRunner().invoke(app, ["takedown", "status"]).output.splitlines()
+    assert all("标注 marked · 已确认 confirmed" in line for line in told[:-1]) and told[-1] == "1 takedowns open 在办撤回, 0 not confirmed 未确认"
+
+
 def test_a_marked_record_whose_publicity_ends_is_withdrawn_although_it_stands_on_the_list(served: Gateway) -> None:
     record = held_by_all(served)
     open_takedown(served, [record], replace(REPAIR, reason=Notice.OBJECTION, effects=everywhere(Effect.MARK)))

@@ -6,16 +6,19 @@ import json
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from typer.testing import CliRunner
 
 from console.report import write_report
 from delivery import Effect, RecipientUnavailable, ask
 from delivery.outbox import Errand
 from delivery.statements import Inquiry
-from gateway.discrepancies import Kind, standing_discrepancies
+from gateway.cli import app
+from gateway.discrepancies import Kind, compared, standing_discrepancies
 from gateway.effects import everywhere
 from gateway.night import decide_all, reconcile_all, run_night, take_back_all
 from gateway.sample import World
@@ -205,3 +208,15 @@ def test_an_answer_with_a_wrong_signature_changes_nothing(served: Gateway) -> No
     Faults(served.home / "sample" / "faults.json").set(SITE, Fault.WRONG_SIGNATURE)
     assert SITE not in reconcile_all(served, [ENTRY], told.append) and any("signature" in words for words in told)
     assert content(served.home) == before
+
+
+def test_who_does_not_answer_is_told_by_when_it_was_compared_and_not_as_one_without_differences(
+        served: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_HOME", str(served.home))
+    assert all("尚未全部对账 not all of it was ever compared" in line for line in CliRunner().invoke(app, ["reconcile", "status"]).output.splitlines()[1:])
+    reconcile_all(served, [ENTRY])
+    first = compared(served)
+    Faults(served.home / "sample" / "faults.json").set(SITE, Fault.DOWN)
+    reconcile_all(replace(served, clock=lambda: served.clock() + timedelta(days=1)), [ENTRY], lambda _: None)
+    assert {name for name, at in compared(served).items() if at == first[name]} == {SITE}
+    assert f"{SITE:<20} 全部对账于 all compared since 2026-11-23T02:30:00+08:00" in CliRunner().invoke(app, ["reconcile", "status"]).output
