@@ -32,10 +32,10 @@ from gateway.way import Way, bring, lock_of, prepare, under_each_handle, way_of
 from ledger import log
 from ledger.disclosed import ever_brought, uncertain
 from ledger.events import Event
-from ledger.holdings import TEXT, Holder, held_under, withdrawal_reasons, withdrawn_records
+from ledger.holdings import TEXT, Holder, doubt, held_under, strike_off, withdrawal_reasons, withdrawn_records
 from records.database import writing
 from records.lock import exclusive
-from records.schema import discrepancies, holdings
+from records.schema import discrepancies
 from records.stages import DIGEST, HANDLE, REASON, RECORD
 
 _OUR_HANDLE = re.compile(r"[0-9]+-[0-9a-f]{32}")
@@ -80,7 +80,7 @@ def _reconcile(way: Way, back: Way) -> dict[str, int]:
         awaited.confirm(connection, Holder(way.errand.recipient, way.errand.entry), set(rows[HANDLE]), at)
     gone = rows[RECORD][rows[KIND] == Kind.MISSING]
     never_seen = gone[gone.isin(_never_seen(due))].to_list()
-    _let_go(way, [*gone[gone.isin(due.expected[RECORD])], *never_seen])
+    _let_go(way, gone[gone.isin(due.expected[RECORD])].to_list(), never_seen)
     repaired = [*_bring(way, rows, due), *_withdraw(back, rows, due), *never_seen]
     return _account(way, compared, rows.assign(is_repaired=rows[RECORD].isin(repaired)), len(due.held))
 
@@ -161,16 +161,17 @@ def _never_seen(due: Due) -> pd.Series[str]:
     return due.held[RECORD][is_unknown & ~due.held[RECORD].isin(due.expected[RECORD])]
 
 
-def _let_go(way: Way, missing: list[str]) -> None:
-    """Takes what the recipient says it does not have out of the holdings, with the line that tells it: should the repair fail or
-    be killed, the next re-decision brings it."""
-    if not missing:
+def _let_go(way: Way, missing: list[str], never_seen: list[str]) -> None:
+    """Notes of what the recipient says it does not have that nobody knows what is there, with the line that tells it: should the
+    repair fail or be killed, the next re-decision brings it. It is not struck off: a front-end database tells what lies in it, and
+    where that was refused its recipient may keep what it took before, to be asked for when its grant ends."""
+    if not missing + never_seen:
         return
-    this = (holdings.c.recipient == way.errand.recipient) & (holdings.c.entry == way.errand.entry) & (
-        holdings.c.record == sa.bindparam("this_record"))
+    holder = Holder(way.errand.recipient, way.errand.entry)
     with writing(way.gateway.engine) as connection:
-        connection.execute(sa.delete(holdings).where(this), [{"this_record": record} for record in missing])
-        log.append(connection, [way.errand.line(Event.NOT_HELD, {"records": len(missing)})], way.gateway.clock())
+        doubt(connection, holder, missing)
+        strike_off(connection, holder, never_seen)
+        log.append(connection, [way.errand.line(Event.NOT_HELD, {"records": len(missing + never_seen)})], way.gateway.clock())
 
 
 def _bring(way: Way, rows: pd.DataFrame, due: Due) -> list[str]:

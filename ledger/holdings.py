@@ -58,10 +58,18 @@ def hold_more(connection: Connection, rows: pd.DataFrame) -> None:
 def doubt(connection: Connection, holder: Holder, records: list[str]) -> None:
     """Notes that what a recipient holds of these is not known until a receipt tells: another version of them is about to leave, and
     without a receipt nobody can say which of the two is there."""
+    _each(connection, sa.update(holdings).values(digest=""), holder, records)
+
+
+def strike_off(connection: Connection, holder: Holder, records: list[str]) -> None:
+    """Takes out of the holdings what a recipient says it does not have and never said it had."""
+    _each(connection, sa.delete(holdings), holder, records)
+
+
+def _each(connection: Connection, change: Any, holder: Holder, records: list[str]) -> None:
     for start in range(0, len(records), _AT_ONCE):
-        connection.execute(sa.update(holdings).where(
-            holdings.c.recipient == holder.recipient, holdings.c.entry == holder.entry,
-            holdings.c.record.in_(records[start : start + _AT_ONCE])).values(digest=""))
+        connection.execute(change.where(holdings.c.recipient == holder.recipient, holdings.c.entry == holder.entry,
+                                        holdings.c.record.in_(records[start : start + _AT_ONCE])))
 
 
 def holders(connection: Connection, entry: str) -> list[str]:

@@ -31,8 +31,10 @@ from ledger.log import verify
 from records.database import writing
 from records.schema import holdings, outbox
 from records.stages import Notice
+from tests.catalog.altered import GONE
 from tests.flow.conftest import with_another_handle_key
 from tests.flow.held_content import ON, TABLES, content
+from tests.flow.test_again import under
 from tests.flow.test_story import ENTRY, FEED, held_by_all
 from tests.flow.test_takedown import REPAIR
 
@@ -220,3 +222,15 @@ def test_who_does_not_answer_is_told_by_when_it_was_compared_and_not_as_one_with
     reconcile_all(replace(served, clock=lambda: served.clock() + timedelta(days=1)), [ENTRY], lambda _: None)
     assert {name for name, at in compared(served).items() if at == first[name]} == {SITE}
     assert f"{SITE:<20} 全部对账于 all compared since 2026-11-23T02:30:00+08:00" in CliRunner().invoke(app, ["reconcile", "status"]).output
+
+
+def test_i1_what_a_front_end_took_and_then_refused_in_another_version_comes_back_when_its_grant_ends(served: Gateway, tmp_path: Path) -> None:
+    table = f"share_{ENTRY}"
+    with closing(database(served.home, FRONT)) as there, there:
+        there.execute(f'CREATE TRIGGER refuse AFTER UPDATE OF taken_flag ON "{table}" WHEN NEW.taken_flag = 1 AND NEW.effect IS NULL '
+                      f'BEGIN UPDATE "{table}" SET taken_flag = 2, failure_reason = \'full\' WHERE rowid = NEW.rowid; END')
+    decide_all(under(served, tmp_path / "narrowed", {f"grants.{FRONT}.fields.CF_YJ": GONE}), [ENTRY], lambda _: None)
+    reconcile_all(served, [ENTRY], lambda _: None)
+    assert handles_of(served.home, FRONT), "it took them once, and its own systems show them still"
+    decide_all(under(served, tmp_path / "ended", {f"grants.{FRONT}": GONE}), [ENTRY], lambda _: None)
+    assert handles_of(served.home, FRONT) == []
