@@ -46,6 +46,15 @@ def test_an_export_is_clean_for_the_auditor_and_says_so_when_it_was_altered(run,
     assert audit(["check", str(tmp_path / "out"), "--key", key]) == 1
 
 
+def test_a_run_that_broke_off_is_told_with_what_there_is_to_run(run) -> None:
+    gateway = from_environment()
+    with writing(gateway.engine) as connection:
+        append(connection, [Line(Event.RUN_OPENED, "2026-11-23.store.penalty.1", "store.penalty"),
+                            Line(Event.RUN_OPENED, "2026-11-23.city.penalty.2", "city.penalty")], gateway.clock())
+    told = [line for line in run("ledger", "verify").output.splitlines() if line.startswith("open")]
+    assert [("gateway decide-again" in line, "run its feed again" in line) for line in told] == [(True, False), (False, True)]
+
+
 def test_an_export_into_a_place_that_cannot_be_written_is_told(run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     told = run("ledger", "export", str(tmp_path / "file" / "below"))
