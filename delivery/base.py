@@ -143,7 +143,9 @@ class Batch:
     @property
     def later(self) -> str:
         """What comes of it if no sound answer comes."""
-        return "its records stay pending and go out with the next try or night"
+        if self.effect is Effect.BRING:
+            return "its records stay pending and go out with the next try or night"
+        return "what it takes back or marks is not confirmed and is asked for again with the next try"
 
     def says(self) -> dict[str, str]:
         """How a document names the effect: {"effect": …}, or nothing in a batch that brings."""

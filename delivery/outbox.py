@@ -15,10 +15,9 @@ from sqlalchemy.engine import Connection
 
 from delivery.base import Batch, DeliveryFailed, Effect, RecipientUnavailable
 from ledger import log, withdrawals
-from ledger.disclosed import pack, unpack
+from ledger.disclosed import pack, uncertain, unpack
 from ledger.events import Event, Line
-from ledger.holdings import Holder
-from records.bulk import copy_replace
+from ledger.holdings import Holder, hold, hold_more
 from records.schema import awaited, holdings, outbox, owed, runs
 from records.stages import ANSWERED, DIGEST, HANDLE, MAY_HAVE_ARRIVED, NOTICE, RECORD, BatchState, Receipt
 from records.staging import Reference
@@ -89,11 +88,9 @@ def settle(connection: Connection, errand: Errand, batch: pd.DataFrame, receipt:
     name stays pending.
     """
     taken = _taken(batch, receipt)
-    common = {"recipient": errand.recipient, "entry": errand.entry, "run": errand.run, "edition": errand.edition,
-              "since": receipt.at.isoformat(), "state": "held"}
     said = [name for name in _SAID if name in taken.columns]
     named = taken[[RECORD, HANDLE, DIGEST, *said]].set_axis(["record", "handle", "digest", *said], axis=1)
-    _hold(connection, named.assign(**common))
+    hold(connection, named.assign(state="held", **_held_by(errand, receipt)))
     log.queue(connection)  # as `settle_withdrawal` does; not earlier, since many rows take their time
     withdrawals.brought(connection, Holder(errand.recipient, errand.entry), taken[HANDLE])
     told = log.append(connection, [_settlement(errand, Event.DELIVERED, batch, receipt)], receipt.at)
@@ -104,8 +101,9 @@ def settle(connection: Connection, errand: Errand, batch: pd.DataFrame, receipt:
 def settle_withdrawal(connection: Connection, errand: Errand, rows: pd.DataFrame, receipt: Receipt) -> int:
     """Takes what the receipt accepts out of the holdings and closes the intent; returns how many records that is (D41).
 
-    rows: RECORD, HANDLE, NOTICE of the records named. After a mark the recipient still holds the record, as marked. A record
-    that the receipt refuses or does not name stays as it was held. Raises LookupError if no withdrawal of that name is intended.
+    rows: RECORD, HANDLE, NOTICE of the records named. After a mark the recipient holds the record, as marked, also one that may have
+    arrived without a receipt. A record that the receipt refuses or does not name stays as it was held. Raises LookupError if no
+    withdrawal of that name is intended.
     """
     log.queue(connection)  # before the rows that an order changes too: it takes both in this order, and neither waits for the other
     effect, taken = _intended_effect(connection, errand, receipt.batch), _taken(rows, receipt)
@@ -115,11 +113,20 @@ def settle_withdrawal(connection: Connection, errand: Errand, rows: pd.DataFrame
         change: Any = sa.update(holdings).values(state="marked") if effect is Effect.MARK else sa.delete(holdings)
         named: Any = taken[[RECORD, HANDLE]].set_axis(["this_record", "this_handle"], axis=1).to_dict("records")
         connection.execute(change.where(*these), named)
+        if effect is Effect.MARK and (lost := uncertain(connection, Holder(errand.recipient, errand.entry))):
+            # With this answer nothing else would know any more that it may be there.
+            marked = taken[[RECORD, HANDLE]][taken[HANDLE].isin(lost)].set_axis(["record", "handle"], axis=1)
+            hold_more(connection, marked.assign(state="marked", digest="", **_held_by(errand, receipt)))
         withdrawals.confirm(connection, Holder(errand.recipient, errand.entry), taken[HANDLE], (str(effect), receipt.at))
     notes = {"effect": str(effect), "notices": _counts(taken[NOTICE])}
     told = log.append(connection, [_settlement(errand, Event.WITHDRAWN, rows, receipt, **notes)], receipt.at)
     _settled(connection, errand, (receipt, told), rows)
     return len(taken)
+
+
+def _held_by(errand: Errand, receipt: Receipt) -> dict[str, str]:
+    return {"recipient": errand.recipient, "entry": errand.entry, "run": errand.run, "edition": errand.edition,
+            "since": receipt.at.isoformat()}
 
 
 def _intended_effect(connection: Connection, errand: Errand, batch: str) -> Effect:
@@ -204,18 +211,6 @@ def owed_paths(connection: Connection) -> set[str]:
 
 def _mine(errand: Errand) -> sa.ColumnElement[bool]:
     return (owed.c.recipient == errand.recipient) & (owed.c.feed == errand.feed)
-
-
-def _hold(connection: Connection, rows: pd.DataFrame) -> None:
-    key = ["recipient", "entry", "record"]
-    if connection.dialect.name == "postgresql":
-        copy_replace(connection, holdings, rows, key)
-    elif len(rows):
-        insert = sqlite.insert(holdings)
-        rows = rows.reindex(columns=[column.name for column in holdings.columns])
-        changed = {name: insert.excluded[name] for name in rows.columns if name not in key}
-        records: Any = rows.astype(object).where(rows.notna(), None).to_dict("records")
-        connection.execute(insert.on_conflict_do_update(index_elements=key, set_=changed), records)
 
 
 def _settled(connection: Connection, errand: Errand, said: tuple[Receipt, int], sent: pd.DataFrame) -> None:

@@ -155,12 +155,10 @@ def _again(way: Way, back: Way, everything: bool) -> Again:
         overtake(way)
         ready, is_stored = table.prepare(chunk, as_of), as_of is not None
         held = ready.held[~ready.held[HANDLE].isin(asked[HANDLE])]
-        withheld = pd.concat([ready.permitted.withheld, ready.masked.withheld], ignore_index=True)
-        if not is_stored:
-            withheld = withheld[withheld[REASON].isin(_OF_THE_WHOLE_ENTRY)]
-            figures.unseen += len(chunk) - len(withheld)
+        withheld = _told(ready.withheld, is_stored)
+        figures.unseen += 0 if is_stored else len(chunk) - len(withheld)
         rows = to_withdraw(pd.concat([held, _maybe_held(way, withheld, held)]), withheld, known)
-        withdraw(back, pd.concat([rows, _marked_no_more(way, chunk, held)], ignore_index=True), figures)
+        withdraw(back, pd.concat([rows, _marked_no_more(way, chunk, held, is_stored)], ignore_index=True), figures)
         if is_stored:
             _bring(way, ready, figures)
             table.remember(ready)
@@ -168,13 +166,17 @@ def _again(way: Way, back: Way, everything: bool) -> Again:
     return figures
 
 
-def _marked_no_more(way: Way, chunk: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:
+def _told(withheld: pd.DataFrame, is_stored: bool) -> pd.DataFrame:
+    """What may not leave; of a record that the store does not know only for a reason that needs no content."""
+    return withheld if is_stored else withheld[withheld[REASON].isin(_OF_THE_WHOLE_ENTRY)]
+
+
+def _marked_no_more(way: Way, chunk: pd.DataFrame, held: pd.DataFrame, is_stored: bool) -> pd.DataFrame:
     """What a recipient keeps with a mark and might not have even if it were not on the suppression list: as `to_withdraw`."""
     marked = held[held["state"] == "marked"]
-    rows = chunk[chunk[RECORD].isin(marked[RECORD])]
-    ready = prepare(way, rows, pd.Index([], dtype=TEXT), marked)
-    withheld = pd.concat([ready.permitted.withheld, ready.masked.withheld], ignore_index=True)
-    return to_withdraw(marked.assign(state="held"), withheld, pd.DataFrame(columns=["reason", "effects", "deadline"], dtype=TEXT))
+    ready = prepare(way, chunk[chunk[RECORD].isin(marked[RECORD])], pd.Index([], dtype=TEXT), marked)
+    nothing_listed = pd.DataFrame(columns=["reason", "effects", "deadline"], dtype=TEXT)
+    return to_withdraw(marked.assign(state="held"), _told(ready.withheld, is_stored), nothing_listed)
 
 
 def _maybe_held(way: Way, withheld: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:

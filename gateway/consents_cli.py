@@ -52,7 +52,7 @@ def give(
     with _refusing(), writing(gateway.engine) as connection:
         consents.give(connection, given, min(each.max_days for each in asked))
         log.append(connection, [_given(given)], gateway.clock())
-    typer.echo(f"{given.subject}: consent for {purpose} from {given.issued_on} to {until.date()}")
+    typer.echo(f"{given.subject}: 已录入同意 consent for {purpose}，{given.issued_on} 至 to {until.date()}")
 
 
 @consent_app.command()
@@ -65,7 +65,7 @@ def revoke(purpose: Purpose, on: Day = None) -> None:
         log.append(connection, [_line(Event.CONSENT_REVOKED, subject, purpose, {"from": day.isoformat()})], gateway.clock())
         mine = (table.c.subject == subject, table.c.purpose == purpose, table.c.revoked_on == day.isoformat())
         gateway.journal.keep(connection, rows(connection, table, *mine))
-    typer.echo(f"{subject}: consent for {purpose} revoked from {day}")
+    typer.echo(f"{subject}: 同意已撤销 consent for {purpose} revoked，自 from {day}")
 
 
 @consent_app.command("list")
@@ -79,9 +79,9 @@ def list_(purpose: Annotated[str | None, typer.Option(help="Only this purpose.")
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
     for row in rows:
-        ended = f", revoked {row['revoked_on']}" if row["revoked_on"] else ""
-        typer.echo(f"{row['subject']}  {row['purpose']}  {row['issued_on']} to {row['expires_on']}{ended}  {row['document']}")
-    typer.echo(f"{len(rows)} consents")
+        ended = f"，已撤销 revoked {row['revoked_on']}" if row["revoked_on"] else ""
+        typer.echo(f"{row['subject']}  {row['purpose']}  {row['issued_on']} 至 to {row['expires_on']}{ended}  {row['document']}")
+    typer.echo(f"{len(rows)} consents 条同意")
 
 
 def _asked(gateway: Gateway, purpose: str) -> list[Consent]:
@@ -89,7 +89,8 @@ def _asked(gateway: Gateway, purpose: str) -> list[Consent]:
     known = [grant.consent for entry in gateway.catalog.entries.values() for grant in entry.grants.values() if grant.consent]
     asked = [each for each in known if each.purpose == purpose]
     purposes = ", ".join(sorted({each.purpose for each in known})) or "none"
-    usage([] if asked else [purpose], f"no grant rests on consent for this purpose; the catalogue knows {purposes}")
+    usage([] if asked else [purpose], "没有授权以该用途的同意为依据；目录中的用途为 "
+          f"no grant rests on consent for this purpose; the catalogue knows {purposes}")
     return asked
 
 
@@ -99,7 +100,8 @@ def _subject(gateway: Gateway) -> str:
 
     number = pd.Series([number_asked()], dtype=pd.ArrowDtype(pa.string()))
     if not (is_uscc(number).any() or is_citizen_number(number, gateway.today).any()):
-        complain("standard input holds no sound credit code or ID number; type one, and nothing else")
+        complain("标准输入中没有有效的统一社会信用代码或身份证号，请只输入一个号码。 "
+                 "standard input holds no sound credit code or ID number; type one, and nothing else")
         raise typer.Exit(FAILED)
     return str(subjects(number, gateway.keyring.derive("identity", "subject")).iloc[0])
 

@@ -9,7 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from gateway.settings import Gateway
-from records.schema import discrepancies
+from ledger.events import Event
+from records.schema import discrepancies, holdings, lines
 
 KIND = "kind"
 
@@ -37,3 +38,17 @@ def standing_discrepancies(gateway: Gateway) -> list[dict[str, Any]]:
     order = discrepancies.c.recipient, discrepancies.c.entry, discrepancies.c.kind, discrepancies.c.handle
     with gateway.engine.connect() as connection:
         return [dict(row) for row in connection.execute(sa.select(discrepancies).order_by(*order)).mappings()]
+
+
+def compared(gateway: Gateway) -> dict[str, str]:
+    """Since when (ISO time) all that each recipient holds was compared: the oldest of the newest reconciliations of its entries; ""
+    where one of them never was."""
+    with gateway.engine.connect() as connection:
+        held = connection.execute(sa.select(holdings.c.recipient, holdings.c.entry).distinct()).all()
+        query = sa.select(lines.c.recipient, lines.c.feed, sa.func.max(lines.c.at)).where(lines.c.event == str(Event.RECONCILED))
+        last = {(recipient, feed): at for recipient, feed, at in connection.execute(query.group_by(lines.c.recipient, lines.c.feed))}
+    found: dict[str, str] = {}
+    for recipient, entry in sorted(map(tuple, held)):
+        at = last.get((recipient, f"store.{entry}"), "")
+        found[recipient] = min(found.get(recipient, at), at)
+    return found

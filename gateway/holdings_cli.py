@@ -47,9 +47,9 @@ def _counted(row: dict[str, Any]) -> str:
 def _whole(row: dict[str, Any]) -> str:
     from gateway.settings import in_shanghai
 
-    state = _STATES.get(row["state"], row["state"])
+    state, version = _STATES.get(row["state"], row["state"]), in_shanghai(row["version"]) if row["version"] else "—"
     said = [("事项 entry", row["entry"]), ("状态 state", state), ("自 since", in_shanghai(row["since"])),
-            ("批次运行 run", row["run"]), ("版本 version", row["version"] or "—"), ("内容摘要 digest", row["digest"] or "—"),
+            ("批次运行 run", row["run"]), ("版本 version", version), ("内容摘要 digest", row["digest"] or "—"),
             ("接收方编号 handle", row["handle"]), ("目录 edition", row["edition"]), ("密钥 keys", row["key_versions"] or "—"),
             ("字段与脱敏 fields and masks", row["fields"] or "—"), ("公示截止 publicity end", row["ends_on"] or "—"),
             ("重新核准日 decided again on", row["due_on"] or "—")]

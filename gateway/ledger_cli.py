@@ -17,6 +17,7 @@ ledger_app = typer.Typer(no_args_is_help=True, help="The account of everything t
 @ledger_app.command("verify")
 def verify(as_json: AsJson = False) -> None:
     """Build the whole ledger's tree anew, compare it with every checkpoint, and add up every balance again."""
+    from gateway.again import STORE
     from gateway.settings import in_shanghai
     from ledger.checkpoints import standing
     from ledger.events import Imbalance
@@ -40,7 +41,9 @@ def verify(as_json: AsJson = False) -> None:
     typer.echo(f"journal: {gateway.journal_file}; a restored backup is noticed" if gateway.journal_file else
                "no journal (GATEWAY_JOURNAL): restored backups cannot be noticed without a witness")
     for run in found.open_runs:
-        typer.echo(f"open: {run} was opened and never closed; run its feed again")
+        # No later run closes it, and one over the store has no feed.
+        cure = "gateway decide-again" if f".{STORE}." in run else "run its feed again"
+        typer.echo(f"open 未结束: {run} was opened and never closed; {cure}, if no night has since 此后未运行过则重新运行")
 
 
 @ledger_app.command("witness")

@@ -32,10 +32,10 @@ from gateway.way import Way, bring, lock_of, prepare, under_each_handle, way_of
 from ledger import log
 from ledger.disclosed import ever_brought, uncertain
 from ledger.events import Event
-from ledger.holdings import TEXT, Holder, held_under, withdrawal_reasons, withdrawn_records
+from ledger.holdings import TEXT, Holder, doubt, held_under, strike_off, withdrawal_reasons, withdrawn_records
 from records.database import writing
 from records.lock import exclusive
-from records.schema import discrepancies, holdings
+from records.schema import discrepancies
 from records.stages import DIGEST, HANDLE, REASON, RECORD
 
 _OUR_HANDLE = re.compile(r"[0-9]+-[0-9a-f]{32}")
@@ -78,8 +78,10 @@ def _reconcile(way: Way, back: Way) -> dict[str, int]:
     rows = _kinds(way, compared.rows, due)
     with writing(way.gateway.engine) as connection:
         awaited.confirm(connection, Holder(way.errand.recipient, way.errand.entry), set(rows[HANDLE]), at)
-    _let_go(way, rows[(rows[KIND] == Kind.MISSING) & rows[RECORD].isin(due.expected[RECORD])])
-    repaired = [*_bring(way, rows, due), *_withdraw(back, rows, due)]
+    gone = rows[RECORD][rows[KIND] == Kind.MISSING]
+    never_seen = gone[gone.isin(_never_seen(due))].to_list()
+    _let_go(way, gone[gone.isin(due.expected[RECORD])].to_list(), never_seen)
+    repaired = [*_bring(way, rows, due), *_withdraw(back, rows, due), *never_seen]
     return _account(way, compared, rows.assign(is_repaired=rows[RECORD].isin(repaired)), len(due.held))
 
 
@@ -94,8 +96,7 @@ def _due(way: Way) -> Due:
         out = ready.masked.payload()
         ends = out[_ends_field(way)] if _ends_field(way) else pd.Series(pd.NA, index=out.index, dtype=TEXT)
         expected.append(ready.masked.rows[[RECORD, HANDLE, DIGEST]].assign(**{CONTENT: contents(out), ENDS: ends}))
-        stopped = pd.concat([ready.permitted.withheld, ready.masked.withheld], ignore_index=True)
-        withheld.append(under_each_handle(way.gateway, holder, stopped))
+        withheld.append(under_each_handle(way.gateway, holder, ready.withheld))
     withheld.append(_unknown(way, pd.concat([each[RECORD] for each in (*expected, *withheld)])))
     return Due(pd.concat(expected, ignore_index=True), pd.concat(withheld, ignore_index=True), held)
 
@@ -153,16 +154,24 @@ def _uncalled_apart(way: Way, rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(**{KIND: rows[KIND].where(~is_uncalled | rows[HANDLE].isin(lost), other)})
 
 
-def _let_go(way: Way, missing: pd.DataFrame) -> None:
-    """Takes what the recipient says it does not have out of the holdings, with the line that tells it: should the repair fail or
-    be killed, the next re-decision brings it."""
-    if missing.empty:
+def _never_seen(due: Due) -> pd.Series[str]:
+    """What stands in the holdings since the recipient obeyed a mark, was brought without a receipt, and may not be brought now: that
+    it is not there puts only the holdings right."""
+    is_unknown = (due.held["state"] == "marked") & (due.held[DIGEST] == "")
+    return due.held[RECORD][is_unknown & ~due.held[RECORD].isin(due.expected[RECORD])]
+
+
+def _let_go(way: Way, missing: list[str], never_seen: list[str]) -> None:
+    """Notes of what the recipient says it does not have that nobody knows what is there, with the line that tells it: should the
+    repair fail or be killed, the next re-decision brings it. It is not struck off: a front-end database tells what lies in it, and
+    where that was refused its recipient may keep what it took before, to be asked for when its grant ends."""
+    if not missing + never_seen:
         return
-    this = (holdings.c.recipient == way.errand.recipient) & (holdings.c.entry == way.errand.entry) & (
-        holdings.c.record == sa.bindparam("this_record"))
+    holder = Holder(way.errand.recipient, way.errand.entry)
     with writing(way.gateway.engine) as connection:
-        connection.execute(sa.delete(holdings).where(this), [{"this_record": record} for record in missing[RECORD]])
-        log.append(connection, [way.errand.line(Event.NOT_HELD, {"records": len(missing)})], way.gateway.clock())
+        doubt(connection, holder, missing)
+        strike_off(connection, holder, never_seen)
+        log.append(connection, [way.errand.line(Event.NOT_HELD, {"records": len(missing + never_seen)})], way.gateway.clock())
 
 
 def _bring(way: Way, rows: pd.DataFrame, due: Due) -> list[str]:

@@ -9,6 +9,8 @@ import typer
 
 from gateway.manners import DEFECT, FAILED, AsJson, complain, opened, usage
 
+_KINDS = {"missing": "缺失", "extra": "未推送过", "stale": "未更新", "altered": "被改动", "resurrected": "撤回后仍在",
+          "publicity-end": "公示期不同", "unconfirmed": "无回执"}
 reconcile_app = typer.Typer(no_args_is_help=True, help="Reconcile with recipients 对账: what they hold, and what they should.")
 
 
@@ -41,19 +43,26 @@ def run(
 
 @reconcile_app.command()
 def status(as_json: AsJson = False) -> None:
-    """List what the last reconciliation found and whether it was put right. Ends with 3 if something is left."""
-    from gateway.discrepancies import standing_discrepancies
+    """List what the last reconciliation found, whether it was put right, and since when each recipient was compared. Ends with 3 if
+    something is left."""
+    from gateway.discrepancies import compared, standing_discrepancies
     from gateway.settings import in_shanghai
 
-    rows = standing_discrepancies(opened("catalog", "keyring"))
+    gateway = opened("catalog", "keyring")
+    rows = standing_discrepancies(gateway)
     left = [row for row in rows if row["repaired_at"] is None]
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
     else:
         for row in rows:
-            typer.echo(f"{row['recipient']:<20} {row['entry']}  {row['kind']:<14} {row['record'] or '-'} {row['handle']}  since "
-                       f"{in_shanghai(row['since'])}  " + ("已修复 repaired" if row["repaired_at"] else "待处理 a person must act"))
+            done = "已修复 repaired" if row["repaired_at"] else "待处理 a person must act"
+            typer.echo(f"{row['recipient']:<20} {row['entry']}  {_KINDS[row['kind']]} {row['kind']}  {row['record'] or '-'} "
+                       f"{row['handle']}  since {in_shanghai(row['since'])}  {done}")
         typer.echo(f"{len(rows)} differences 差异, {len(left)} left 待处理")
+        # Who does not answer has no differences either.
+        for recipient, at in compared(gateway).items():
+            typer.echo(f"{recipient:<20} 全部对账于 all compared since {in_shanghai(at)}" if at else
+                       f"{recipient:<20} 尚未全部对账 not all of it was ever compared")
     raise typer.Exit(FAILED if left else 0)
 
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 takedown_app = typer.Typer(no_args_is_help=True, help="Take records back from everybody who ever got them, and prove it.")
 
 
+_STATES = {"outstanding": "未确认 outstanding", "confirmed": "已确认 confirmed", "verified": "已核实 verified",
+           "visible": "网页仍可见 visible", "nobody": "未曾提供 nobody ever got it"}
+
+
 class Reason(StrEnum):
     REPAIR = "repair"
     OBJECTION = "objection"
@@ -187,10 +191,18 @@ def _show(gateway: Gateway, only_overdue: bool, as_json: bool) -> list[dict[str,
         # It gave the record back before the order was changed, and has nothing left to act on.
         differs = row["told"] not in ("", row["reason"])
         told = f"，告知接收方的原因 the reason it was told: {both('notice.' + row['told'])}" if differs else ""
-        what = f"{row['record']}  {row['entry']}  {row['reason']} {row['document']}"
-        typer.echo(f"{what}  {row['recipient'] or '-':<20} {row['state']} {in_shanghai(row['at'])}{told}{late}")
-    typer.echo(f"{len(rows)} {'overdue' if only_overdue else 'open'}")
+        what = f"{row['record']}  {row['entry']}  {row['reason']} {row['document']}  {row['recipient'] or '-':<20}"
+        effect = f"{both('effect.' + row['effect'])} · " if row["effect"] else ""
+        typer.echo(f"{what} {effect}{_STATES.get(row['state'], row['state'])} {in_shanghai(row['at'])}{told}{late}")
+    typer.echo(f"{len(rows)} overdue 逾期未确认" if only_overdue else _counted(rows))
     return rows
+
+
+def _counted(rows: list[dict[str, Any]]) -> str:
+    """How many takedowns stand open, and how often somebody has still to confirm; not how many lines there are."""
+    ordered = {(row["entry"], row["record"]) for row in rows if row["document"]}
+    waits = sum(row["state"] in ("outstanding", "visible") for row in rows)
+    return f"{len(ordered)} takedowns open 在办撤回, {waits} not confirmed 未确认"
 
 
 def _effects(said: list[str] | None) -> Effects:

@@ -18,7 +18,7 @@ from gateway.handover import hand_over, may_go
 from gateway.settings import Gateway
 from gateway.witness import NotWitnessed, expect_nothing_lost, expect_witnessed, move_anchor
 from ledger import log, withdrawals
-from ledger.holdings import TEXT, Holder, withdrawn_records
+from ledger.holdings import TEXT, Holder, doubt, withdrawn_records
 from records import consents
 from records.database import writing
 from records.identity import handles
@@ -58,6 +58,11 @@ class Ready:
     accepted: pd.DataFrame
     permitted: Permitted
     masked: Masked
+
+    @property
+    def withheld(self) -> pd.DataFrame:
+        """RECORD, REASON of what may not leave, whoever stopped it."""
+        return pd.concat([self.permitted.withheld, self.masked.withheld], ignore_index=True)
 
 
 def way_of(gateway: Gateway, errand: outbox.Errand) -> Way:
@@ -147,6 +152,7 @@ def bring(way: Way, masked: Masked, about: pd.DataFrame | None = None) -> Brough
             cancelled.append(rows[RECORD][is_listed])
             left = delivery.batches(replace(masked, rows=rows[~is_listed]), way.door) if is_listed.any() else [batch]
             left = [outbox.intend(connection, way.errand, each, way.gateway.clock()) for each in left]
+            doubt(connection, Holder(way.errand.recipient, way.errand.entry), rows[RECORD][~is_listed].to_list())
         taken += [_handed_over(way, each, _named(rows, about), outbox.settle) for each in left]
     return Brought(pd.Index(pd.concat(taken)), pd.Index(pd.concat(cancelled)))
 

@@ -22,7 +22,7 @@ _ONE_PURPOSE = re.compile(r"[a-z][a-z0-9_]*")
 
 class ConsentRefused(ValueError):
     """A consent that may not be taken in, or one to revoke that is not there. The message says what is wrong, and never
-    names the subject otherwise than by its keyed name."""
+    names the subject otherwise than by its keyed name, and says it in Chinese and English: clerks read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +57,36 @@ def give(connection: Connection, consent: Consent, max_days: int) -> None:
 def _faults(connection: Connection, consent: Consent, max_days: int) -> list[str]:
     faults = []
     if not _ONE_PURPOSE.fullmatch(consent.purpose):
-        faults.append(f"purpose {consent.purpose}: a consent is for one purpose of the catalogue; take one in for each (D52)")
+        faults.append(f"purpose {consent.purpose}: 一份同意只对应目录中的一个用途，请逐项录入。 "
+                      "a consent is for one purpose of the catalogue; take one in for each (D52)")
     if consent.expires_on is None:
-        faults.append("a consent without an end is refused; ask the subject until when (D52)")
+        faults.append("未写明截止日的同意不予录入，请问明期限。 a consent without an end is refused; ask the subject until when (D52)")
     elif consent.expires_on < consent.issued_on:
-        faults.append("the consent ends before it begins; correct the dates")
+        faults.append("同意的截止日早于起始日，请更正日期。 the consent ends before it begins; correct the dates")
     elif (consent.expires_on - consent.issued_on).days > max_days:
-        faults.append(f"the consent is longer than the {max_days} days that the grant allows; ask for a shorter one (D52)")
+        faults.append(f"同意期限超过授权允许的 {max_days} 天，请取得期限较短的同意。 "
+                      f"the consent is longer than the {max_days} days that the grant allows; ask for a shorter one (D52)")
     if not all(text.strip() for text in (consent.scope, consent.method, consent.document)):
-        faults.append("a consent says its scope, its method and where the evidence lies; write all three (D51)")
+        faults.append("须写明同意的范围、方式和证明材料所在。 "
+                      "a consent says its scope, its method and where the evidence lies; write all three (D51)")
     known = consents.c
-    same = connection.execute(sa.select(known.purpose, known.document, known.issued_on).where(known.subject == consent.subject)).all()
-    if any(purpose != consent.purpose and document == consent.document for purpose, document, _ in same):
-        faults.append("the same document already bears a consent for another purpose; bundled consent is refused (D52)")
-    if any(purpose == consent.purpose and issued == consent.issued_on.isoformat() for purpose, _, issued in same):
-        faults.append("a consent for this purpose from that day stands already; revoke it first, or mend the date")
+    same = connection.execute(sa.select(known.purpose, known.document, known.issued_on, known.revoked_on).where(
+        known.subject == consent.subject)).all()
+    if any(row.purpose != consent.purpose and row.document == consent.document for row in same):
+        faults.append("该文件已载有另一用途的同意，不接受捆绑同意。 "
+                      "the same document already bears a consent for another purpose; bundled consent is refused (D52)")
+    faults += [_taken_in(row.revoked_on) for row in same
+               if row.purpose == consent.purpose and row.issued_on == consent.issued_on.isoformat()]
     return faults
+
+
+def _taken_in(revoked_on: str | None) -> str:
+    """Why a second consent from the same day is refused, and what to do: one that was revoked cannot be revoked once more."""
+    if revoked_on is None:
+        return ("该用途自该日起的同意已在册，请先撤销或更正日期。 "
+                "a consent for this purpose from that day stands already; revoke it first, or mend the date")
+    return (f"该用途自该日起的同意已录入过，并自 {revoked_on} 起撤销；重新给予的同意请以另一日为起始日。 "
+            f"a consent for this purpose from that day was revoked from {revoked_on}; let the one given anew begin on another day")
 
 
 def revoke(connection: Connection, subject: str, purpose: str, on: date) -> int:
@@ -85,7 +99,8 @@ def revoke(connection: Connection, subject: str, purpose: str, on: date) -> int:
     mine = (consents.c.subject == subject, consents.c.purpose == purpose, stands)
     ended = connection.execute(sa.update(consents).where(*mine).values(revoked_on=on.isoformat()))
     if not ended.rowcount:
-        raise ConsentRefused(f"purpose {purpose}: {subject} has no consent to revoke; look it up with `gateway consent list`")
+        raise ConsentRefused(f"purpose {purpose}: {subject} 没有可撤销的同意，请用 gateway consent list 查询。 "
+                             "has no consent to revoke; look it up with `gateway consent list`")
     return ended.rowcount
 
 

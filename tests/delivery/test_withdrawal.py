@@ -284,6 +284,12 @@ def test_the_name_of_a_withdrawal_follows_from_recipient_entry_effect_and_every_
     assert delivery.takedown_batches(notices(handles[::-1]), Effect.DELETE, here)[0].id == names[0]
 
 
+@pytest.mark.parametrize("effect", [effect for effect in Effect if effect is not Effect.BRING])
+def test_what_is_to_come_back_and_has_no_answer_is_not_told_as_records_that_go_out(effect: Effect) -> None:
+    assert Batch("b", notices(["1-a"]), effect).later == "what it takes back or marks is not confirmed and is asked for again with the next try"
+    assert "go out with the next try" in Batch("b", notices(["1-a"])).later
+
+
 def test_many_withdrawals_are_cut_to_the_recipients_size(world: World, handles: list[str]) -> None:
     door = door_of(world, "credit_china")
     small = replace(door, recipient=door.recipient.model_copy(update={"batch_size": 2}))

@@ -15,6 +15,7 @@ from catalog.load import load
 from gateway import again
 from gateway.night import decide_all, run_night
 from gateway.sample import World
+from gateway.sample.credentials import Fault, Faults
 from gateway.settings import Gateway
 from ledger import log
 from ledger.holdings import TEXT
@@ -167,6 +168,19 @@ def test_i4_what_went_out_without_a_receipt_and_may_have_arrived_is_taken_back_t
     figures = decided(under(served, tmp_path, {"grants.credit_china": GONE}))
     assert figures["credit_china"]["withdrawn"] > 0
     assert "credit_china" not in held(served)
+
+
+def test_i1_a_field_that_arrived_without_a_receipt_leaves_the_recipient_when_the_catalogue_is_put_back(
+        served: Gateway, tmp_path: Path) -> None:
+    without = under(served, tmp_path, {"grants.credit_china.fields.CF_SY": GONE})
+    decided(without)
+    faults = Faults(served.home / "sample" / "faults.json")
+    faults.set("credit_china", Fault.WRONG_SIGNATURE)
+    decide_all(served, [ENTRY], lambda _: None)
+    assert all(fields["CF_SY"] for fields in held(served)["credit_china"].values()), "it took the batch, and its receipt counts for nothing"
+    faults.set("credit_china", Fault.NONE)
+    decided(without)
+    assert all(fields.get("CF_SY") is None for fields in held(served)["credit_china"].values())
 
 
 def test_what_was_lifted_while_it_was_decided_is_not_asked_for_and_holds_up_nothing() -> None:

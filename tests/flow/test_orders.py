@@ -27,7 +27,8 @@ from gateway.settings import Gateway
 from gateway.takedown import change, escalate, is_confirmed, lift, open_takedown, outstanding, status
 from ledger import log
 from ledger.events import Event
-from records.schema import lines, withdrawn
+from records.database import writing
+from records.schema import holdings, lines, outbox, withdrawn
 from records.stages import RECORD, Notice
 from tests.catalog.altered import GONE
 from tests.flow.held_content import ON, content, marks
@@ -110,6 +111,18 @@ def test_who_gave_a_record_back_before_the_order_was_changed_stands_under_the_ne
     assert len(lines) == len(ALL) and all("objection 异〔2026〕1号" in line and "the reason it was told: 信用修复 credit repair" in line for line in lines)
 
 
+def test_what_stands_open_is_told_in_both_languages_by_effect_and_state_and_counted_by_takedown(
+        served: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_HOME", str(served.home))
+    open_takedown(served, [held_by_all(served)], replace(REPAIR, reason=Notice.OBJECTION, effects=everywhere(Effect.MARK)))
+    told = CliRunner().invoke(app, ["takedown", "status"]).output.splitlines()
+    assert len(told) == len(ALL) + 1 and all("标注 marked · 未确认 outstanding" in line for line in told[:-1])
+    assert told[-1] == "1 takedowns open 在办撤回, 4 not confirmed 未确认"
+    take_back_all(served, [ENTRY])
+    told = CliRunner().invoke(app, ["takedown", "status"]).output.splitlines()
+    assert all("标注 marked · 已确认 confirmed" in line for line in told[:-1]) and told[-1] == "1 takedowns open 在办撤回, 0 not confirmed 未确认"
+
+
 def test_a_marked_record_whose_publicity_ends_is_withdrawn_although_it_stands_on_the_list(served: Gateway) -> None:
     record = held_by_all(served)
     open_takedown(served, [record], replace(REPAIR, reason=Notice.OBJECTION, effects=everywhere(Effect.MARK)))
@@ -125,6 +138,30 @@ def test_i1_a_marked_record_comes_back_from_who_has_no_grant_any_more_although_i
     take_back_all(served, [ENTRY])
     decide_all(under(served, tmp_path, {"grants.gsxt": GONE}), [ENTRY])
     assert showing(served, number(served, record)) == {place[0] for place in marks(served.home)} == ALL - {"gsxt"}
+
+
+def test_i1_what_arrived_without_a_receipt_and_was_marked_since_comes_back_when_the_grant_ends(served: Gateway, tmp_path: Path) -> None:
+    record, mark = held_by_all(served), replace(REPAIR, reason=Notice.OBJECTION, effects=everywhere(Effect.MARK))
+    with writing(served.engine) as connection:  # as if no receipt had come
+        connection.execute(sa.delete(holdings).where(holdings.c.recipient == "gsxt"))
+        connection.execute(sa.update(outbox).where(outbox.c.recipient == "gsxt").values(state="sent"))
+    open_takedown(served, [record], mark)
+    take_back_all(served, [ENTRY])
+    assert "gsxt" in {place[0] for place in marks(served.home)}
+    decide_all(under(served, tmp_path, {"grants.gsxt": GONE}), [ENTRY])
+    assert "gsxt" not in showing(served, number(served, record))
+
+
+def test_i7_a_marked_record_that_the_store_knows_no_more_stays_where_it_is(served: Gateway) -> None:
+    record = held_by_all(served)
+    document = number(served, record)
+    open_takedown(served, [record], replace(REPAIR, reason=Notice.OBJECTION, effects=everywhere(Effect.MARK)))
+    take_back_all(served, [ENTRY])
+    with writing(served.engine) as connection:
+        served.store.erase(connection, ENTRY, [record])
+    figures = decide_all(served, [ENTRY])
+    assert showing(served, document) == {place[0] for place in marks(served.home)} == ALL, "what it says cannot be known, and takes nothing down"
+    assert {each["withdrawn"] for each in figures.values()} == {0}
 
 
 def rename(gateway: Gateway, document: str, name: str) -> None:

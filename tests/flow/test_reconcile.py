@@ -6,16 +6,21 @@ import json
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner
 
 from console.report import write_report
-from delivery import RecipientUnavailable, ask
+from delivery import Effect, RecipientUnavailable, ask
 from delivery.outbox import Errand
 from delivery.statements import Inquiry
-from gateway.discrepancies import Kind, standing_discrepancies
-from gateway.night import decide_all, reconcile_all, run_night
+from gateway.cli import app
+from gateway.discrepancies import Kind, compared, standing_discrepancies
+from gateway.effects import everywhere
+from gateway.night import decide_all, reconcile_all, run_night, take_back_all
 from gateway.sample import World
 from gateway.sample.credentials import Fault, Faults
 from gateway.settings import Gateway
@@ -23,8 +28,13 @@ from gateway.takedown import open_takedown, status
 from gateway.way import way_of
 from ledger.holdings import count
 from ledger.log import verify
+from records.database import writing
+from records.schema import holdings, outbox
+from records.stages import Notice
+from tests.catalog.altered import GONE
 from tests.flow.conftest import with_another_handle_key
 from tests.flow.held_content import ON, TABLES, content
+from tests.flow.test_again import under
 from tests.flow.test_story import ENTRY, FEED, held_by_all
 from tests.flow.test_takedown import REPAIR
 
@@ -69,6 +79,20 @@ def test_recipients_that_hold_what_they_should_differ_in_nothing_by_all_three_me
     assert all(each["records_sent"] == 0 for each in figures.values()), "equal segments are not asked for one by one"
     assert content(served.home) == before and standing_discrepancies(served) == []
     verify(served.engine)
+
+
+def test_a_mark_on_what_never_arrived_is_taken_out_of_the_holdings_once_the_recipient_says_what_it_has(served: Gateway) -> None:
+    record = held_by_all(served)
+    with writing(served.engine) as connection:  # as if its connection had broken off before anything arrived there
+        handle = connection.execute(sa.select(holdings.c.handle).where(
+            holdings.c.recipient == SITE, holdings.c.record == record)).scalar_one()
+        connection.execute(sa.delete(holdings).where(holdings.c.recipient == SITE))
+        connection.execute(sa.update(outbox).where(outbox.c.recipient == SITE).values(state="sent"))
+    tamper(served.home, SITE, 'DELETE FROM "{table}" WHERE handle = ?', handle)
+    open_takedown(served, [record], replace(REPAIR, reason=Notice.OBJECTION, effects=everywhere(Effect.MARK)))
+    take_back_all(served, [ENTRY])
+    assert kinds(served, SITE)["missing"] == 1
+    assert kinds(served, SITE) == {"repaired": 0} and standing_discrepancies(served) == []
 
 
 @pytest.mark.parametrize("recipient", [SITE, PACKAGE, FRONT])
@@ -186,3 +210,27 @@ def test_an_answer_with_a_wrong_signature_changes_nothing(served: Gateway) -> No
     Faults(served.home / "sample" / "faults.json").set(SITE, Fault.WRONG_SIGNATURE)
     assert SITE not in reconcile_all(served, [ENTRY], told.append) and any("signature" in words for words in told)
     assert content(served.home) == before
+
+
+def test_who_does_not_answer_is_told_by_when_it_was_compared_and_not_as_one_without_differences(
+        served: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_HOME", str(served.home))
+    assert all("尚未全部对账 not all of it was ever compared" in line for line in CliRunner().invoke(app, ["reconcile", "status"]).output.splitlines()[1:])
+    reconcile_all(served, [ENTRY])
+    first = compared(served)
+    Faults(served.home / "sample" / "faults.json").set(SITE, Fault.DOWN)
+    reconcile_all(replace(served, clock=lambda: served.clock() + timedelta(days=1)), [ENTRY], lambda _: None)
+    assert {name for name, at in compared(served).items() if at == first[name]} == {SITE}
+    assert f"{SITE:<20} 全部对账于 all compared since 2026-11-23T02:30:00+08:00" in CliRunner().invoke(app, ["reconcile", "status"]).output
+
+
+def test_i1_what_a_front_end_took_and_then_refused_in_another_version_comes_back_when_its_grant_ends(served: Gateway, tmp_path: Path) -> None:
+    table = f"share_{ENTRY}"
+    with closing(database(served.home, FRONT)) as there, there:
+        there.execute(f'CREATE TRIGGER refuse AFTER UPDATE OF taken_flag ON "{table}" WHEN NEW.taken_flag = 1 AND NEW.effect IS NULL '
+                      f'BEGIN UPDATE "{table}" SET taken_flag = 2, failure_reason = \'full\' WHERE rowid = NEW.rowid; END')
+    decide_all(under(served, tmp_path / "narrowed", {f"grants.{FRONT}.fields.CF_YJ": GONE}), [ENTRY], lambda _: None)
+    reconcile_all(served, [ENTRY], lambda _: None)
+    assert handles_of(served.home, FRONT), "it took them once, and its own systems show them still"
+    decide_all(under(served, tmp_path / "ended", {f"grants.{FRONT}": GONE}), [ENTRY], lambda _: None)
+    assert handles_of(served.home, FRONT) == []

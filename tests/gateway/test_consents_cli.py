@@ -62,3 +62,18 @@ def test_what_is_refused_says_why_and_leaves_nothing(run, arguments: tuple[str, 
     told = run(*arguments, number=number)
     assert (told.exit_code, why in told.output, number in told.output) == (code, True, False), told.output
     assert "0 consents" in run("list").output
+
+
+def test_a_consent_revoked_and_given_anew_from_the_same_day_is_told_to_begin_on_another_day(run) -> None:
+    run(*GIVE)
+    run("revoke", "--purpose", "loans", "--on", "2026-06-01")
+    told = run(*GIVE)
+    assert told.exit_code == 3 and "revoke it first" not in told.output, "it cannot be revoked once more"
+    assert "自 2026-06-01 起撤销" in told.output and "begin on another day" in told.output
+    assert run(*GIVE[:6], "2026-06-02", *GIVE[7:]).exit_code == 0
+
+
+def test_what_a_clerk_reads_of_consents_is_in_chinese_and_english(run) -> None:
+    told = [run(*GIVE), run("list"), run("revoke", "--purpose", "loans"), run("revoke", "--purpose", "loans")]
+    for each, words in zip(told, ("已录入同意 consent", "1 consents 条同意", "同意已撤销 consent", "没有可撤销的同意"), strict=True):
+        assert words in each.output, each.output

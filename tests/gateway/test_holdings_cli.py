@@ -46,8 +46,9 @@ def test_i8_it_tells_everything_of_one_record_but_a_value(held: Deciding) -> Non
 
 def test_a_time_is_told_by_the_clock_of_shanghai_with_its_zone(held: Deciding) -> None:
     [row] = json.loads(ask("--record", "1-a", "--json").stdout)
-    told = ask("--record", "1-a").stdout.partition("自 since: ")[2].split()[0]
-    assert told.endswith("+08:00") and datetime.fromisoformat(told) == datetime.fromisoformat(row["since"]).replace(microsecond=0)
+    for words, name in (("自 since: ", "since"), ("版本 version: ", "version")):
+        told = ask("--record", "1-a").stdout.partition(words)[2].split()[0]
+        assert told.endswith("+08:00") and datetime.fromisoformat(told) == datetime.fromisoformat(row[name]).replace(microsecond=0)
 
 
 def test_it_ends_with_3_where_nothing_is_held(held: Deciding) -> None:

@@ -65,6 +65,15 @@ def test_a_line_that_is_written_while_an_export_is_made_is_no_line_without_a_che
     assert json.loads(run("ledger", "open", "2").output)["leaf"]["event"] == "takedown_opened"
 
 
+def test_a_run_that_broke_off_is_told_with_what_there_is_to_run(run) -> None:
+    gateway = from_environment()
+    with writing(gateway.engine) as connection:
+        append(connection, [Line(Event.RUN_OPENED, "2026-11-23.store.penalty.1", "store.penalty"),
+                            Line(Event.RUN_OPENED, "2026-11-23.city.penalty.2", "city.penalty")], gateway.clock())
+    told = [line for line in run("ledger", "verify").output.splitlines() if line.startswith("open")]
+    assert [("gateway decide-again" in line, "run its feed again" in line) for line in told] == [(True, False), (False, True)]
+
+
 def test_an_export_into_a_place_that_cannot_be_written_is_told(run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     told = run("ledger", "export", str(tmp_path / "file" / "below"))
