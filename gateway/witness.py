@@ -32,11 +32,12 @@ _TRIES = 5
 
 
 class NotWitnessed(Exception):
-    """Nobody else vouches for the ledger as it stands: nothing is brought. `reason` is the code that goes on the ledger."""
+    """Nobody else vouches for the ledger as it stands: nothing is brought. `reason` is the code that goes on the ledger, `zh` and `en`
+    say why."""
 
-    def __init__(self, reason: str, words: str) -> None:
+    def __init__(self, reason: str, zh: str, en: str) -> None:
         self.reason = reason
-        super().__init__(words)
+        super().__init__(f"{zh} {en}")
 
 
 class WitnessUnavailable(NotWitnessed):
@@ -61,8 +62,9 @@ def expect_witnessed(gateway: Gateway) -> str:
             at = ""
         # Either way: after the clock was set back, what was witnessed in the future says nothing of the time since.
         if not at or abs(gateway.clock() - datetime.fromisoformat(at)) > gateway.witness_within:
-            raise NotWitnessed("not-witnessed", f"{error}. No checkpoint of the ledger was witnessed since {at or 'ever'}, allowed are "
-                                                f"{gateway.witness_within}: nothing is brought until it is") from error
+            raise NotWitnessed("not-witnessed", f"总账自 {at or '建立'} 起未经见证，允许时限为 {gateway.witness_within}；见证之前不推送。",
+                               f"No checkpoint of the ledger was witnessed since {at or 'ever'}, allowed are {gateway.witness_within}: "
+                               f"nothing is brought until it is. {error}") from error
         return note
 
 
@@ -80,14 +82,16 @@ def expect_nothing_lost(gateway: Gateway) -> None:
             gateway.anchor.expect(connection)
         gateway.anchor.move(gateway.engine)
     except (journal.JournalBroken, LedgerBroken) as error:
-        raise NotWitnessed("backup-restored", f"{error}; nothing is brought until that is settled: gateway restore check") from None
+        raise NotWitnessed("backup-restored", f"处理完毕之前不推送，请运行 gateway restore check。{error};",
+                           "nothing is brought until that is settled: gateway restore check") from None
     except OSError as error:
-        raise NotWitnessed("journal-away", f"journal {gateway.journal_file}: {error.strerror}; nothing is brought until its disk "
-                                           "can be written") from None
+        raise NotWitnessed("journal-away", "日志所在磁盘无法写入，恢复之前不推送。",
+                           f"journal {gateway.journal_file}: {error.strerror}; nothing is brought until its disk can be written") from None
     if behind:
-        raise NotWitnessed("backup-restored", f"the journal has {len(behind)} orders that came after what the database knows: a backup was "
-                                              "restored, or a command died; nothing is brought until they are entered: "
-                                              "gateway restore check")
+        raise NotWitnessed("backup-restored", (
+            f"日志中有 {len(behind)} 条命令为数据库所无：恢复过备份，或者命令中断；补录之前不推送，请运行 gateway restore check。"), (
+            f"the journal has {len(behind)} orders that came after what the database knows: a backup was restored, or a command died; "
+            "nothing is brought until they are entered: gateway restore check"))
 
 
 def move_anchor(gateway: Gateway) -> None:
@@ -127,8 +131,8 @@ def ask(gateway: Gateway) -> str:
                 return _take(gateway, note, answer, door)
             old = _known(status, answer, old)
     except LedgerBroken as error:
-        raise NotWitnessed("ledger-not-continued", str(error)) from None
-    raise WitnessUnavailable("witness-busy", "witness: other checkpoints came before this one each time; try again")
+        raise NotWitnessed("ledger-not-continued", "总账已不连续，停止推送。", f"the ledger is not continued. {error}") from None
+    raise WitnessUnavailable("witness-busy", "见证方忙，请重试。", "witness: other checkpoints came before this one each time; try again")
 
 
 def ledger_signer(gateway: Gateway) -> Ed25519Signer:
@@ -147,7 +151,7 @@ def _door(gateway: Gateway) -> Connection:
     try:
         return gateway.connection(NAME)
     except ConnectionUnknown as error:
-        raise NotWitnessed("no-witness", f"{error}; until then nothing is brought") from None
+        raise NotWitnessed("no-witness", "未登记见证方，登记之前不推送。", f"{error}; until then nothing is brought") from None
 
 
 def _post(door: Connection, question: str) -> tuple[int, str]:
@@ -156,7 +160,8 @@ def _post(door: Connection, question: str) -> tuple[int, str]:
         return within(_DEADLINE, lambda: _exchange(door, question))
     # urllib3's own: what breaks off in the midst of an answer that is read raw comes as one of these.
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        raise WitnessUnavailable("witness-unavailable", f"witness: {type(error).__name__} at the address of connection {NAME}") from None
+        raise WitnessUnavailable("witness-unavailable", "见证方没有应答。",
+                                 f"witness: {type(error).__name__} at the address of connection {NAME}") from None
 
 
 def _exchange(door: Connection, question: str) -> tuple[int, str]:
@@ -173,9 +178,10 @@ def _known(status: int, answer: str, old: int) -> int:
     if status == requests.codes.conflict and said.isascii() and said.isdigit() and int(said) != old:
         return int(said)
     if status == requests.codes.too_many_requests or status >= requests.codes.server_error:
-        raise WitnessUnavailable("witness-unavailable", f"witness: answered {status}")
-    raise NotWitnessed("witness-refuses", f"witness: answered {status}, so it does not vouch for this ledger; stop deliveries, call "
-                                          "compliance, and run `gateway ledger verify`")
+        raise WitnessUnavailable("witness-unavailable", "见证方暂不可用。", f"witness: not now, it answered {status}")
+    raise NotWitnessed("witness-refuses", "见证方不为此总账作证；请停止推送，联系合规人员，并运行 gateway ledger verify。",
+                       f"witness: answered {status}, so it does not vouch for this ledger; stop deliveries, call compliance, and run "
+                       "gateway ledger verify")
 
 
 def _take(gateway: Gateway, note: str, answer: str, door: Connection) -> str:
@@ -184,8 +190,9 @@ def _take(gateway: Gateway, note: str, answer: str, door: Connection) -> str:
     try:
         cosigned_at(text_of(note), line, key)
     except (BadSignature, ValueError):
-        raise NotWitnessed("wrong-cosignature", f"witness: its answer is not signed by the key of connection {NAME}; nobody vouches "
-                                                "for the ledger; call compliance") from None
+        raise NotWitnessed("wrong-cosignature", "见证方的应答不是登记的密钥所签，无人为总账作证；请联系合规人员。",
+                           f"witness: its answer is not signed by the key of connection {NAME}; nobody vouches for the ledger; call "
+                           "compliance") from None
     with writing(gateway.engine) as connection:
         checkpoints.take_cosignature(connection, note, line, gateway.clock())
     return f"{note}{line}\n"

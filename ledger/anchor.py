@@ -42,8 +42,9 @@ class Anchor:
             size, *roots = unseal(sealed, self.keyring.reopen(key_id(sealed), "anchor"), _ABOUT).decode().split(" ")
             return Frontier(int(size), tuple(bytes.fromhex(root) for root in roots))
         except (OSError, SealBroken, KeyringClosed, ValueError):
-            raise LedgerBroken(f"anchor {self.path}: it is missing or not the one that was written; put it back, or begin another "
-                               "with the journal: gateway restore anew") from None
+            raise LedgerBroken(f"anchor {self.path}", "锚点缺失，或者不是当初写入的；请放回，或者与日志一并重建：gateway restore anew。",
+                               "it is missing or not the one that was written; put it back, or begin another with the journal: "
+                               "gateway restore anew") from None
 
     def expect(self, connection: Connection) -> None:
         """Returns if the ledger continues the anchor; raises LedgerBroken if not.
@@ -57,8 +58,8 @@ class Anchor:
                 break
             grown = grown.grown(bytes.fromhex(leaf))
         if grown != now:
-            raise LedgerBroken(f"the ledger has {now.size} lines and does not continue the {anchor.size} that it had: a "
-                               "backup was restored, or it was rewritten")
+            raise LedgerBroken(f"ledger of {now.size} lines", f"不是此前 {anchor.size} 行的延续：恢复过备份，或者被改写。",
+                               f"it does not continue the {anchor.size} that it had: a backup was restored, or it was rewritten")
 
     def move(self, engine: Engine) -> None:
         """Moves the anchor to the ledger's end; where the ledger does not continue it, it stays. Raises OSError."""

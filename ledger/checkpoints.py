@@ -27,7 +27,8 @@ def sign(connection: Connection, signer: Signer, public_key: str, at: datetime) 
     size, leaves = tree.size, _leaves(connection, tree.size)
     known = connection.execute(sa.select(checkpoints.c.note).where(checkpoints.c.size == size)).scalar_one_or_none()
     if len(leaves) != size or root_of(leaves) != tree.root:
-        raise LedgerBroken(f"ledger of {size} lines: its lines do not make the tree that its head names; {_CALL}")
+        raise LedgerBroken(f"ledger of {size} lines", f"各行所成的树与末端记录不符；{_CALL[0]}",
+                           f"its lines do not make the tree that its head names; {_CALL[1]}")
     former = last(connection)
     if former:
         before = size_of(former)
@@ -35,7 +36,7 @@ def sign(connection: Connection, signer: Signer, public_key: str, at: datetime) 
     text = _text(origin(connection), size, tree.root)
     if known is not None:
         if text_of(known) != text:
-            raise LedgerBroken(f"checkpoint of {size} lines: another one was signed; {_CALL}")
+            raise LedgerBroken(f"checkpoint of {size} lines", f"已签署过另一个；{_CALL[0]}", f"another one was signed; {_CALL[1]}")
         return str(known)
     note = signed(text, signer, NoteKey(origin(connection), public_key))
     connection.execute(sa.insert(checkpoints).values(size=size, note=note, signed_at=at.astimezone(UTC).isoformat()))
@@ -99,8 +100,8 @@ def request(connection: Connection, old: int, note: str) -> str:
     """
     size = size_of(note)
     if old > size:
-        raise LedgerBroken(f"the witness has seen a ledger of {old} lines and this one has {size}: it was cut short, or an older "
-                           f"backup was restored; {_CALL}")
+        raise LedgerBroken(f"ledger of {size} lines", f"见证方见过 {old} 行：总账被截短，或者恢复了旧备份；{_CALL[0]}",
+                           f"the witness has seen {old}: it was cut short, or an older backup was restored; {_CALL[1]}")
     proof = "".join(f"{b64encode(node).decode()}\n" for node in consistency_proof(_leaves(connection, size), old))
     return f"old {old}\n{proof}\n{note}"
 
@@ -111,7 +112,7 @@ def take_cosignature(connection: Connection, note: str, line: str, at: datetime)
         cosignatures=f"{line}\n", witnessed_at=at.astimezone(UTC).isoformat()))
 
 
-_CALL = "stop deliveries and call compliance"
+_CALL = "请停止推送并联系合规人员。", "stop deliveries and call compliance"
 
 
 def _newest(connection: Connection, *where: sa.ColumnElement[bool]) -> str:
@@ -134,4 +135,5 @@ def _expect(note: str, root: bytes | None) -> None:
     """Returns if the ledger continues a checkpoint of it. root: that of so many lines, None where there are not as many."""
     name, size = note.split("\n")[0], size_of(note)
     if root is None or text_of(note) != _text(name, size, root):
-        raise LedgerBroken(f"checkpoint of {size} lines: the ledger does not continue it, so lines were changed or lost; {_CALL}")
+        raise LedgerBroken(f"checkpoint of {size} lines", f"总账不是其延续，有行被改或丢失；{_CALL[0]}",
+                           f"the ledger does not continue it, so lines were changed or lost; {_CALL[1]}")

@@ -32,7 +32,8 @@ def export(connection: Connection, folder: Path, with_openings: bool, size: int 
     rows = connection.execute(sa.select(lines).where(lines.c.seq <= size).order_by(lines.c.seq)).mappings()
     written = _write(folder / LEAVES, (leaf_of(dict(row)).decode() for row in rows))
     if written != size:
-        raise LedgerBroken(f"ledger of {size} lines: {size - written} of them are missing; run `gateway ledger verify`")
+        raise LedgerBroken(f"ledger of {size} lines", f"缺失 {size - written} 行；请运行 gateway ledger verify。",
+                           f"{size - written} of them are missing; run gateway ledger verify")
     notes = connection.execute(sa.select(checkpoints).where(checkpoints.c.size <= size).order_by(checkpoints.c.size)).mappings()
     _write(folder / CHECKPOINTS, (canonical({"size": row["size"], "note": row["note"] + row["cosignatures"]}) for row in notes))
     if with_openings:

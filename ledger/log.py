@@ -18,9 +18,17 @@ from ledger.tree import Frontier, leaf_hash
 from records.database import reading
 from records.schema import ledger_head, lines, openings
 
+_RESTORE = "请恢复状态数据库，再运行 gateway ledger verify。", "restore the state database, then run gateway ledger verify"
+
 
 class LedgerBroken(Exception):
-    """The ledger does not verify: a line was changed, removed or inserted. Stop deliveries and call compliance."""
+    """The ledger does not verify: a line was changed, removed or inserted. Stop deliveries and call compliance.
+
+    `about` names the place, `zh` and `en` say what is wrong with it and what to do.
+    """
+
+    def __init__(self, about: str, zh: str, en: str) -> None:
+        super().__init__(f"{about}: {zh} {en}")
 
 
 def append(connection: Connection, entries: list[Line], at: datetime) -> int:
@@ -51,7 +59,7 @@ def queue(connection: Connection) -> None:
     # Taking the head makes writers queue: one order of lines on every database.
     taken = connection.execute(sa.update(ledger_head).values(seq=ledger_head.c.seq).where(ledger_head.c.one == 1))
     if taken.rowcount != 1:
-        raise LedgerBroken("ledger has no head; restore the state database, then run `gateway ledger verify`")
+        raise LedgerBroken("ledger", f"没有末端记录；{_RESTORE[0]}", f"it has no head; {_RESTORE[1]}")
 
 
 def _write(connection: Connection, frontier: Frontier, rows: list[dict[str, Any]], said: list[dict[str, Any]]) -> None:
@@ -69,7 +77,7 @@ def head(connection: Connection) -> Frontier:
     try:
         return Frontier(row["seq"], tuple(bytes.fromhex(root) for root in row["frontier"].split()))
     except ValueError:
-        raise LedgerBroken("ledger: its head makes no tree; restore the state database, then run `gateway ledger verify`") from None
+        raise LedgerBroken("ledger", f"末端记录不成树；{_RESTORE[0]}", f"its head makes no tree; {_RESTORE[1]}") from None
 
 
 def origin(connection: Connection) -> str:
@@ -134,7 +142,8 @@ def verify(engine: Engine) -> Verified:
             balances += _account(dict(row), open_runs)
         _expect_openings(connection)
         if head(connection) != tree:
-            raise LedgerBroken(f"ledger ends at line {tree.size}, but its head names another tree: lines are missing at the end")
+            raise LedgerBroken(f"ledger, line {tree.size}", "总账止于此行，而末端记录所记的树与此不同：末尾有行缺失。",
+                               "it ends here, but its head names another tree: lines are missing at the end")
     return Verified(tree.size, tree.root.hex(), tuple(open_runs), balances)
 
 
@@ -146,7 +155,8 @@ def _expected(row: dict[str, Any], seq: int) -> bytes:
     except (ValueError, TypeError):  # a body that is no JSON, or no object
         is_sound = False
     if not is_sound:
-        raise LedgerBroken(f"ledger line {row['seq']}: it is not the line that was written, or a line is missing before it")
+        raise LedgerBroken(f"ledger line {row['seq']}", "不是当初写入的行，或者其前有行缺失。",
+                           "it is not the line that was written, or a line is missing before it")
     return leaf
 
 
@@ -160,7 +170,7 @@ def _expect_openings(connection: Connection) -> None:
         except ValueError:
             said = found = ""
         if not is_commitment(said) or not hmac.compare_digest(said["commitment"], found):
-            raise LedgerBroken(f"ledger line {row['seq']}: {row['name']} is not what the line committed to")
+            raise LedgerBroken(f"ledger line {row['seq']}, {row['name']}", "与该行的承诺值不符。", "it is not what the line committed to")
 
 
 def _account(row: dict[str, str], open_runs: dict[str, None]) -> int:

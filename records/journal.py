@@ -32,7 +32,13 @@ _NOT_KEPT = ("sealed", "sought_at")
 
 
 class JournalBroken(Exception):
-    """The journal is not there, or it is not the one that was written. The message says what to do; nothing is brought until then."""
+    """The journal is not there, or it is not the one that was written; nothing is brought until that is settled.
+
+    `about` names it, `zh` and `en` say what is wrong and what to do.
+    """
+
+    def __init__(self, about: str, zh: str, en: str) -> None:
+        super().__init__(f"{about}: {zh} {en}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,8 @@ class Journal:
     def file(self) -> Path:
         """Where it lies. Raises JournalBroken if that is not said."""
         if self.path is None:
-            raise JournalBroken("the database keeps a journal; name its file in GATEWAY_JOURNAL")
+            raise JournalBroken("journal", "数据库设有日志；请在 GATEWAY_JOURNAL 中写明其文件。",
+                                "the database keeps one; name its file in GATEWAY_JOURNAL")
         return self.path
 
     def begin(self, connection: Connection, is_begun: bool = False) -> bool:
@@ -104,7 +111,8 @@ class Journal:
         if stood is None and self.path is None:
             return []
         if stood is None:
-            raise JournalBroken("the database does not keep the journal that GATEWAY_JOURNAL names; run gateway setup")
+            raise JournalBroken(f"journal {self.path}", "数据库未使用 GATEWAY_JOURNAL 所指的日志；请运行 gateway setup。",
+                                "the database does not keep the journal that GATEWAY_JOURNAL names; run gateway setup")
         lines = self._lines()
         passed = list(_positions(lines))
         if passed[-1] == stood:
@@ -112,8 +120,9 @@ class Journal:
         orders = self._opened(lines, passed)
         if stood not in passed:
             what = "ends before" if len(lines) < stood.lines else "is not the one with"
-            raise JournalBroken(f"journal {self.path}: it {what} line {stood.lines}, which the database has seen; put back the file "
-                                "that was there, or begin another: gateway restore anew")
+            raise JournalBroken(f"journal {self.path}", f"与数据库所见第 {stood.lines} 行不符；请放回原文件或重建：gateway restore anew。",
+                                f"it {what} line {stood.lines}, which the database has seen; put back the file that was there, or begin "
+                                "another: gateway restore anew")
         return orders[stood.lines :]
 
     def settle(self, connection: Connection) -> None:
@@ -151,8 +160,8 @@ class Journal:
             with alone(self.file.parent):
                 whole = self.file.read_bytes()
         except OSError as error:
-            raise JournalBroken(f"journal {self.path}: {error.strerror}; bring back its disk, or begin another: "
-                                "gateway restore anew") from None
+            raise JournalBroken(f"journal {self.path}", "无法读取；请恢复其磁盘，或者重新建立：gateway restore anew。",
+                                f"{error.strerror}; bring back its disk, or begin another: gateway restore anew") from None
         return whole[: whole.rfind(b"\n") + 1].splitlines()
 
     def _opened(self, lines: Sequence[bytes], passed: Sequence[Position]) -> list[Order]:
@@ -164,8 +173,11 @@ class Journal:
                 keys[name] = keys.get(name) or self.keyring.reopen(name)
                 orders.append(json.loads(unseal(sealed, keys[name], _about(before))))
             except (SealBroken, KeyringClosed, ValueError):
-                raise JournalBroken(f"journal {self.path}: line {before.lines + 1} is not the line that was written, or one is missing "
-                                    "before it; call compliance, put back the file, or begin another: gateway restore anew") from None
+                raise JournalBroken(
+                    f"journal {self.path}, line {before.lines + 1}",
+                    "不是当初写入的行，或者其前有行缺失；请联系合规人员并放回原文件，或者重新建立：gateway restore anew。",
+                    "it is not the line that was written, or one is missing before it; call compliance, put back the file, or begin "
+                    "another: gateway restore anew") from None
         return orders
 
 

@@ -51,6 +51,22 @@ def test_every_refusal_says_why_in_chinese_and_in_english() -> None:
     assert seen > 30
 
 
+BROKEN = {"LedgerBroken", "JournalBroken", "NotWitnessed", "WitnessUnavailable"}
+
+
+def test_whatever_stops_all_deliveries_says_why_in_chinese_and_in_english() -> None:
+    """Journal, ledger and witness: compliance is called for each of them."""
+    rooms = [ROOM / "witness.py", ROOM.parent / "records" / "journal.py", *sorted((ROOM.parent / "ledger").glob("*.py"))]
+    found = [(path, node) for path in rooms for node in ast.walk(ast.parse(path.read_text("utf-8")))
+             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in BROKEN]
+    for path, call in found:
+        *_, zh, en = call.args
+        place = f"{path.name}:{call.lineno}"
+        assert HAN.search(said(zh)), f"{place}: no Chinese"
+        assert LATIN.search(said(en)) and not HAN.search(said(en)), f"{place}: no English"
+    assert len(found) > 25
+
+
 def test_every_ground_against_an_application_is_told_in_both() -> None:
     pairs = [node.elts for node in ast.walk(MODULES[ROOM / "cases" / "conditions.py"])
              if isinstance(node, ast.Tuple) and isinstance(node.elts[0], ast.Attribute) and isinstance(node.elts[1], ast.Tuple)]
