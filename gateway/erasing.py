@@ -34,7 +34,7 @@ def erase(gateway: Gateway, record: str, document: str, by: str) -> int:
     with writing(gateway.engine) as connection:
         log.queue(connection)  # nothing is lifted, brought or put in the store from here on
         entry = orders.entry_of(gateway, connection, record)
-        records = orders.names_of_act(connection, entry, record)
+        records = orders.names_of_act(connection, entry, record, ("删除", "erased"))
         for each in records:
             _expect_done(connection, gateway, entry, each)
         counted = {each: gateway.store.erase(connection, entry, [each]) for each in records}

@@ -179,12 +179,12 @@ def _with_alike(connection: Connection, entry: str, record: str, wanted: tuple[s
     return [record, *alike]
 
 
-def names_of_act(connection: Connection, entry: str, record: str) -> list[str]:
+def names_of_act(connection: Connection, entry: str, record: str, wanted: tuple[str, str] = ("变更", "changed")) -> list[str]:
     """The same, also where `record` is itself the other name: an order is about the act, and what is ordered under one name must not
     end with an earlier order under another."""
     alike_of = sa.select(withdrawn.c.alike_of).where(*_open(entry, [record]))
     first = connection.execute(alike_of).scalar_one_or_none() or record
-    return _with_alike(connection, entry, first, ("变更", "changed"))
+    return _with_alike(connection, entry, first, wanted)
 
 
 def _expect_other_names(connection: Connection, entry: str, named: set[str]) -> None:
