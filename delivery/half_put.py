@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from delivery.base import Door, RecipientUnavailable
+from delivery.package import place
 from ledger.holdings import Holder
 from records.schema import outbox
 
@@ -29,7 +29,7 @@ def clear(connection: Connection, door: Door) -> None:
 def _unannounced(door: Door) -> dict[str, list[Path]]:
     """The files that no manifest announces, drafts among them, by the batch that they are named after."""
     found = defaultdict[str, list[Path]](list)
-    for path in (Path(unquote(urlsplit(door.connection.url).path)) / "incoming").glob("*"):
+    for path in (place(door) / "incoming").glob("*"):
         found[path.name.removeprefix(".").partition(".")[0]].append(path)
     return {batch: paths for batch, paths in found.items() if f"{batch}.manifest.json" not in {path.name for path in paths}}
 

@@ -52,8 +52,13 @@ def ask(inquiry: Inquiry, door: Door) -> pd.DataFrame:
                 path.unlink()
 
 
+def place(door: Door) -> Path:
+    """The recipient's folder, with incoming/ and receipts/ in it."""
+    return Path(unquote(urlsplit(door.connection.url).path))
+
+
 def _folder(asked: Asked, door: Door) -> Path:
-    folder = Path(unquote(urlsplit(door.connection.url).path))
+    folder = place(door)
     if not all(os.path.isdir(folder / name) for name in ("incoming", "receipts")):
         raise RecipientContractBreach("no-inbox", f"{door.names(asked)}: its inbox has no incoming/ or receipts/; check the "
                                                   f"url of connection {door.connection.name}")
