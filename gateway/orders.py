@@ -180,8 +180,11 @@ def _with_alike(connection: Connection, entry: str, record: str, wanted: tuple[s
 
 
 def names_of_act(connection: Connection, entry: str, record: str, wanted: tuple[str, str] = ("变更", "changed")) -> list[str]:
-    """The same, also where `record` is itself the other name: an order is about the act, and what is ordered under one name must not
-    end with an earlier order under another."""
+    """The records on the suppression list that are the act of `record`, which is one of them: an order is about the act, and what is
+    ordered under one name must not end with an earlier order under another.
+
+    wanted: what is to be done with it, in Chinese and English. Raises NoTakedown.
+    """
     alike_of = sa.select(withdrawn.c.alike_of).where(*_open(entry, [record]))
     first = connection.execute(alike_of).scalar_one_or_none() or record
     return _with_alike(connection, entry, first, wanted)
